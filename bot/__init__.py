@@ -1,0 +1,1 @@
+"""Candour's application: everything that knows patients, wordings and cases."""

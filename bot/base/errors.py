@@ -1,0 +1,70 @@
+"""The errors of Candour, as one small tree.
+
+    CandourError
+    ├── BadInput             what a person or file gave us is wrong; says what and where
+    ├── Misconfigured        a setting, key or file that an operator must mend
+    ├── IllegalMove          a status was asked to go where it may not
+    ├── NotAuthentic         a caller could not show who it is
+    ├── TooMany              a limit was reached; try again later
+    ├── NotPublished         no approved wording to say this with
+    ├── Tampered             sealed data does not match its seal
+    └── EngineError          understanding failed: apologise and open a case
+        ├── EngineUnavailable    nobody answers at its address
+        ├── EngineSlow           no answer within the time allowed
+        └── EngineRubbish        an answer that is none
+
+Whether to try again is decided from the class, never from the text. No text here may hold
+personal data: it ends up in logs.
+"""
+
+
+class CandourError(Exception):
+    """The root of everything Candour raises on purpose."""
+
+
+class BadInput(CandourError):
+    """Input from outside is wrong; the text says what and where, in words for the person who gave it."""
+
+
+class Misconfigured(CandourError):
+    """A setting, key or file is missing or wrong; the text says which and how to mend it."""
+
+
+class IllegalMove(CandourError):
+    """A status was asked to move somewhere its table does not allow."""
+
+
+class NotAuthentic(CandourError):
+    """The caller did not prove who it is; deliberately vague."""
+
+
+class TooMany(CandourError):
+    """A limit was reached."""
+
+    def __init__(self, text: str, *, retry_after_s: int) -> None:
+        super().__init__(text)
+        self.retry_after_s = retry_after_s
+
+
+class NotPublished(CandourError):
+    """There is no approved wording for this name and language."""
+
+
+class Tampered(CandourError):
+    """Sealed or chained data does not match its seal."""
+
+
+class EngineError(CandourError):
+    """The engine gave no usable answer."""
+
+
+class EngineUnavailable(EngineError):
+    """Nobody answers at the engine's address."""
+
+
+class EngineSlow(EngineError):
+    """The engine did not answer within the time allowed."""
+
+
+class EngineRubbish(EngineError):
+    """The engine answered with an error or with something that is not an answer."""

@@ -1,0 +1,32 @@
+"""Statuses: the one place that writes them.
+
+A status is a `StrEnum` with a comment per member and, directly beneath it, the table of allowed
+moves. `move` is the only writer of `.status` in the code base; an architecture test keeps it so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any, Protocol
+
+from bot.base.errors import IllegalMove
+
+
+class HasStatus(Protocol):
+    """A row with a status and the table of its moves."""
+
+    status: Any
+    MOVES: Mapping[Any, frozenset[Any]]
+
+
+def may_move(row: HasStatus, to: StrEnum) -> bool:
+    """Whether the row's table allows this move from where it is now."""
+    return to in row.MOVES.get(row.status, frozenset())
+
+
+def move(row: HasStatus, to: StrEnum) -> None:
+    """Set the row's status; raises IllegalMove when its table has no such move."""
+    if not may_move(row, to):
+        raise IllegalMove(f"{type(row).__name__} may not go from {row.status} to {to}")
+    row.status = to

@@ -1,0 +1,88 @@
+"""Every setting of Candour, read once from the environment, `.env` and secret files.
+
+Nothing else reads the environment. A secret may come from the variable `CANDOUR_<NAME>` or from a
+file `candour_<name>` in `<home>/secrets` (made by the first start, mode 600) or in the folder named
+by `CANDOUR_SECRETS_DIR`.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from bot.base.errors import Misconfigured
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+SECRETS = ("vault_keys", "index_keys", "audit_keys", "engine_token")
+"""The secrets every installation has; `candour up` makes the missing ones on its first start."""
+
+
+class Settings(BaseSettings):
+    """What an operator can set; each field's description is its documentation."""
+
+    model_config = SettingsConfigDict(env_prefix="CANDOUR_", env_file_encoding="utf-8", extra="ignore")
+
+    home: Path = Field(REPOSITORY / "var", description="Folder of the database, models, logs and secrets.")
+    data: Path = Field(REPOSITORY / "data", description="Folder of proposals: topics, flows, facts, safety words.")
+    database_url: str = Field("", description="SQLAlchemy address; empty means SQLite in `home`.")
+    huey_url: str = Field("", description="PostgreSQL address of the doorbell queue; empty means SQLite in `home`.")
+
+    web_host: str = Field("127.0.0.1", description="Address the web process listens on.")
+    web_port: int = Field(8080, ge=1, le=65535, description="Port of the web process.")
+    public_url: str = Field("", description="The address patients see, such as https://help.example.hk; empty in development.")
+    trusted_proxies: str = Field("127.0.0.1", description="Comma-separated addresses whose X-Forwarded-For is believed.")
+    engine_port: int = Field(5005, ge=1, le=65535, description="Loopback port of the engine.")
+    engine_url: str = Field("", description="Address of the engine; empty means loopback at `engine_port`.")
+    actions_port: int = Field(5055, ge=1, le=65535, description="Loopback port of the action server.")
+    engine_timeout_s: float = Field(8.0, gt=0, le=60, description="Seconds after which a silent engine has failed.")
+    demo: bool = Field(True, description="Publish the shipped incident with a demo approver when nothing is published.")
+
+    vault_keys: SecretStr = Field(SecretStr(""), description="`id:base64,…` 256-bit keys for personal data, newest first.")
+    index_keys: SecretStr = Field(SecretStr(""), description="`id:base64,…` keys of the blind indexes, newest first.")
+    audit_keys: SecretStr = Field(SecretStr(""), description="`id:base64,…` keys of the audit seal, newest first.")
+    engine_token: SecretStr = Field(SecretStr(""), description="Bearer token of the engine's door.")
+
+    @property
+    def database(self) -> str:
+        """The address of the database, with the default filled in."""
+        return self.database_url or f"sqlite:///{self.home / 'candour.sqlite3'}"
+
+    @property
+    def engine(self) -> str:
+        """The address of the engine, with the default filled in."""
+        return self.engine_url or f"http://127.0.0.1:{self.engine_port}"
+
+    def secret(self, name: str) -> str:
+        """The value of one secret; raises Misconfigured when it is not set."""
+        value: SecretStr = getattr(self, name)
+        if not value.get_secret_value():
+            raise Misconfigured(
+                f"The secret {name} is not set: give CANDOUR_{name.upper()} or a file candour_{name} "
+                "in the secrets folder (`./candour up` makes them on its first start)."
+            )
+        return value.get_secret_value()
+
+
+def secrets_folder(home: Path) -> Path:
+    """Where the secret files of an installation lie."""
+    named = os.environ.get("CANDOUR_SECRETS_DIR")
+    return Path(named) if named else home / "secrets"
+
+
+def load_settings(env_file: Path | None = REPOSITORY / ".env") -> Settings:
+    """Read all settings once; raises Misconfigured naming each wrong one without its value."""
+    from pydantic import ValidationError
+
+    try:
+        first = Settings(_env_file=env_file)
+        folder = secrets_folder(first.home)
+        if not folder.is_dir():
+            return first
+        return Settings(_env_file=env_file, _secrets_dir=folder)
+    except ValidationError as wrong:
+        lines = [f"CANDOUR_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in wrong.errors()]
+        raise Misconfigured("Settings are wrong. " + "; ".join(lines)) from None
