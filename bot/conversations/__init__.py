@@ -1,0 +1,1 @@
+"""Threads, sessions, turns and replies, and what is said in them."""

@@ -1,0 +1,1 @@
+"""The response team's queue: cases, their reasons and deadlines."""
