@@ -2,8 +2,9 @@
 
 SQLite runs in WAL mode with `synchronous=FULL`; a writer begins with BEGIN IMMEDIATE, so that two
 writers queue at the door and not at the commit. PostgreSQL uses its defaults (read committed), and
-rows that must not be raced are locked by the functions that need it. No write transaction may be
-open while a provider or the engine is called: `writing_now` lets the callers and a test check it.
+rows that must not be raced are locked by the functions that need it. A reader cannot write, on
+either. No write transaction may be open while a provider or the engine is called: `writing_now`
+lets the callers and a test check it. No value of a row may reach an exception's text.
 """
 
 from __future__ import annotations
@@ -12,15 +13,34 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
 from typing import Any, ClassVar
 
-from sqlalchemy import BigInteger, Connection, DateTime, Engine, Integer, MetaData, create_engine, event
-from sqlalchemy.engine import Dialect, make_url
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Connection,
+    DateTime,
+    Engine,
+    ExceptionContext,
+    Integer,
+    MetaData,
+    create_engine,
+    event,
+)
+from sqlalchemy.engine import URL, Dialect, make_url
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.types import TypeDecorator
 
+from bot.base.errors import Misconfigured
+
 BUSY_TIMEOUT_S = 5.0
-"""How long a SQLite writer waits for another one before `database is locked`."""
+"""How long a writer waits for another one before it fails: SQLite's busy timeout, PostgreSQL's lock timeout."""
+
+STATEMENT_TIMEOUT_S = 30
+"""How long PostgreSQL works on one statement of the application; migrations set their own limit."""
 
 _writing: ContextVar[int] = ContextVar("candour_writing", default=0)
 
@@ -66,6 +86,12 @@ class Base(DeclarativeBase):
     type_annotation_map: ClassVar[dict[Any, Any]] = {datetime: UtcDateTime}
 
 
+def one_of(column: str, values: type[StrEnum]) -> CheckConstraint:
+    """The CHECK that a column holds a member of the enum; a test compares it with the migrations."""
+    listed = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} IN ({listed})", name=column)
+
+
 def writing_now() -> bool:
     """Whether the present task or thread holds a write transaction."""
     return _writing.get() > 0
@@ -77,12 +103,18 @@ class Database:
     def __init__(self, url: str) -> None:
         self.engine = _open(url)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
-        self._readers = sessionmaker(self.engine, expire_on_commit=False)
+        reader = self.engine.execution_options(**({"candour_reader": True} if self.is_sqlite else {"postgresql_readonly": True}))
+        self._readers = sessionmaker(reader, expire_on_commit=False)
         self._writers = sessionmaker(self.engine.execution_options(candour_immediate=True), expire_on_commit=False)
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
-        """A session whose changes are committed at the end, or all undone when the block raises."""
+        """A session whose changes are committed at the end, or all undone when the block raises.
+
+        One inside another would wait for itself on SQLite: that is refused with RuntimeError.
+        """
+        if writing_now():
+            raise RuntimeError("a write transaction is already open here; pass its session on")
         with self._writers() as session:
             token = _writing.set(_writing.get() + 1)
             try:
@@ -93,7 +125,7 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """A session for looking only; nothing done in it is kept."""
+        """A session for looking only; the database refuses a write in it."""
         with self._readers() as session:
             try:
                 yield session
@@ -105,14 +137,53 @@ class Database:
         self.engine.dispose()
 
 
-def _open(url: str) -> Engine:
+def _open(address: str) -> Engine:
+    url = _checked(address)
     # Parameters hold personal data: hide_parameters keeps them out of every exception text.
-    if make_url(url).get_backend_name() != "sqlite":
-        return create_engine(url, pool_size=10, max_overflow=30, pool_pre_ping=True, hide_parameters=True)
-    engine = create_engine(url, pool_size=10, max_overflow=30, hide_parameters=True, connect_args={"timeout": BUSY_TIMEOUT_S})
-    event.listen(engine, "connect", _set_up_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
+    if url.get_backend_name() == "sqlite":
+        arguments: dict[str, Any] = {"timeout": BUSY_TIMEOUT_S}
+        engine = create_engine(url, pool_size=10, max_overflow=30, hide_parameters=True, connect_args=arguments)
+        event.listen(engine, "connect", _set_up_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    limits = {
+        "lock_timeout": int(BUSY_TIMEOUT_S * 1000),
+        "statement_timeout": STATEMENT_TIMEOUT_S * 1000,
+        "idle_in_transaction_session_timeout": STATEMENT_TIMEOUT_S * 1000,
+    }
+    arguments = {"connect_timeout": 5, "options": " ".join(f"-c {name}={value}" for name, value in limits.items())}
+    engine = create_engine(url, pool_size=10, max_overflow=30, pool_pre_ping=True, hide_parameters=True, connect_args=arguments)
+    event.listen(engine, "handle_error", _hide_values)
     return engine
+
+
+def _checked(address: str) -> URL:
+    try:
+        url = make_url(address)
+    except ArgumentError:
+        raise Misconfigured("CANDOUR_DATABASE_URL is not a database address.") from None
+    if url.get_backend_name() == "postgresql":
+        return url.set(drivername="postgresql+psycopg")
+    if url.get_backend_name() != "sqlite":
+        raise Misconfigured("CANDOUR_DATABASE_URL must begin with sqlite:/// or postgresql://.")
+    if not url.database or url.database == ":memory:":
+        raise Misconfigured("CANDOUR_DATABASE_URL must name a file: a database in memory would lose every turn.")
+    folder = Path(url.database).parent
+    if not folder.is_dir():
+        raise Misconfigured(f"The folder {folder} of the database does not exist; make it or mend CANDOUR_DATABASE_URL.")
+    return url
+
+
+def _hide_values(context: ExceptionContext) -> None:
+    # PostgreSQL adds "DETAIL: Failing row contains (…)", and names the value in data errors (class 22).
+    original = context.original_exception
+    state = getattr(original, "sqlstate", None)
+    if not original.args or state is None:
+        return
+    text = str(original.args[0]).splitlines()[0] if not state.startswith("22") else f"a value does not fit its column ({state})"
+    original.args = (text,)
+    if context.sqlalchemy_exception is not None:
+        context.sqlalchemy_exception.args = (f"({type(original).__name__}) {text}",)
 
 
 def _set_up_sqlite(connection: Any, _record: Any) -> None:
@@ -125,5 +196,7 @@ def _set_up_sqlite(connection: Any, _record: Any) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    immediate = connection.get_execution_options().get("candour_immediate", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+    options = connection.get_execution_options()
+    driver: Any = connection.connection.dbapi_connection
+    driver.execute(f"PRAGMA query_only={int(options.get('candour_reader', False))}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("candour_immediate", False) else "BEGIN")

@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from bot.base.database import Base, Key
+from bot.base.database import Base, Key, one_of
 
 
 class Owner(StrEnum):
@@ -53,6 +53,8 @@ class Thread(Base):
     lease_token: Mapped[str | None] = mapped_column(String(32))  # who is answering now
     lease_until: Mapped[datetime | None]
     created_at: Mapped[datetime]
+
+    __table_args__ = (one_of("owner", Owner),)
 
 
 class PatientSession(Base):
@@ -97,6 +99,7 @@ class Turn(Base):
     }
 
     __table_args__ = (
+        one_of("status", TurnStatus),
         UniqueConstraint("thread_id", "external_id"),
         UniqueConstraint("thread_id", "number"),
         Index(
@@ -127,4 +130,4 @@ class Reply(Base):
     choices: Mapped[list[dict[str, str]]] = mapped_column(JSON)  # [{id, label, topic}]
     created_at: Mapped[datetime]
 
-    __table_args__ = (UniqueConstraint("thread_id", "number"),)
+    __table_args__ = (one_of("author", Owner), UniqueConstraint("thread_id", "number"))

@@ -10,7 +10,7 @@ from typing import ClassVar
 from sqlalchemy import ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from bot.base.database import Base, Key
+from bot.base.database import Base, Key, one_of
 
 
 class CaseStatus(StrEnum):
@@ -44,6 +44,7 @@ class Case(Base):
     }
 
     __table_args__ = (
+        one_of("status", CaseStatus),
         Index(
             "uq_cases_unresolved_thread",
             "thread_id",
@@ -61,7 +62,7 @@ class CaseReason(Base):
     __tablename__ = "case_reasons"
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)
-    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id", ondelete="CASCADE"))
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id", ondelete="CASCADE"), index=True)
     reason: Mapped[str] = mapped_column(String(40))
     turn_id: Mapped[int | None] = mapped_column(ForeignKey("turns.id", ondelete="SET NULL"))
     at: Mapped[datetime]
