@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from bot.base.errors import IllegalMove
 
@@ -17,7 +17,7 @@ class HasStatus(Protocol):
     """A row with a status and the table of its moves."""
 
     status: Any
-    MOVES: Mapping[Any, frozenset[Any]]
+    MOVES: ClassVar[Mapping[Any, frozenset[Any]]]
 
 
 def may_move(row: HasStatus, to: StrEnum) -> bool:
