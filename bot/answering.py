@@ -1,0 +1,213 @@
+"""What to answer to one turn: every step of the way, decided without writing anything.
+
+The order is the promise: keywords, then danger, then who owns the thread, then understanding. Danger
+is looked for in the whole text, before the guard shortens it and whoever owns the thread; help never
+waits for the engine. This module calls the engine and must therefore never run inside a write
+transaction; what it decides is carried out by the inbox.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from bot.base.errors import EngineError
+from bot.base.languages import Language, chosen, identify
+from bot.conversations import choices, guard
+from bot.conversations.engine import AsksEngine, Guess, Understanding
+from bot.conversations.keywords import Keyword, keyword
+from bot.conversations.models import Owner, TurnStatus
+from bot.conversations.policy import Verdict, decide
+from bot.conversations.safety import Hit, Lexicon
+from bot.desk.reasons import reason
+
+PERSON = "speak_human"
+"""The topic behind the button that leads to a person."""
+ASSISTANT = "back_to_assistant"
+"""The choice by which a patient takes the thread back from the team's queue."""
+LANGUAGE = "language:"
+"""Begins a choice that fixes the language."""
+TRIES = 3
+"""A turn that failed unexpectedly this often is no longer understood, only apologised for."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """One waiting turn with what its answer depends on."""
+
+    turn_id: int
+    text: str
+    channel: str
+    language: Language
+    language_chosen: bool
+    owner: Owner
+    engine_key: str
+    misses: int
+    content: Mapping[str, Any]
+    pressed: choices.Chosen | None = None
+    is_press: bool = False
+    last_choices: tuple[dict[str, str], ...] = ()
+    known_reasons: frozenset[str] = frozenset()
+    attempts: int = 0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What is to be done about a turn: wordings to say in order, choices to offer, changes to keep."""
+
+    language: Language
+    say: tuple[str, ...] = ()
+    offer: tuple[str, ...] = ()
+    reason: str | None = None
+    status: TurnStatus = TurnStatus.ANSWERED
+    misses: int = 0
+    ranking: tuple[Guess, ...] = ()
+    asked_engine: bool = False
+    fix_language: bool = False
+    opted_out: bool | None = None
+    hand_back: bool = False
+
+
+@dataclass(frozen=True)
+class Mind:
+    """What answering needs: the engine, the words of danger and the numbers that may stay readable."""
+
+    engine: AsksEngine
+    lexicon: Lexicon
+    official: frozenset[str] = field(default_factory=frozenset)
+
+
+def answer(work: Work, mind: Mind) -> Answer:
+    """The answer to a turn; never raises for an engine that fails, that is an answer of its own."""
+    language = work.language if work.language_chosen else identify(work.text, work.language) or work.language
+    work = replace(work, language=language)
+    at_once = _keyword(work) or _danger(work, mind) or _choice(work)
+    if at_once:
+        return at_once
+    if work.owner is Owner.STAFF:
+        return Answer(work.language, status=TurnStatus.QUEUED)
+    if work.attempts > TRIES:
+        return _failed(work)
+    return _understood(work, mind)
+
+
+def _keyword(work: Work) -> Answer | None:
+    if work.is_press:
+        return None
+    match keyword(work.text, work.channel):
+        case Keyword.OPT_OUT:
+            return Answer(work.language, say=("opted_out",), opted_out=True, misses=work.misses)
+        case Keyword.OPT_IN:
+            return Answer(work.language, say=("opted_in",), opted_out=False, misses=work.misses)
+    asked = chosen(work.text)
+    return _language_fixed(work, asked) if asked else None
+
+
+def _language_fixed(work: Work, language: Language) -> Answer:
+    return Answer(language, say=("language_chosen",), fix_language=True, misses=work.misses)
+
+
+def _danger(work: Work, mind: Mind) -> Answer | None:
+    hits = () if work.is_press else mind.lexicon.scan(work.text)
+    if not hits:
+        return None
+    first = hits[0]
+    if work.owner is Owner.STAFF and first.reason in work.known_reasons:
+        return None  # the help was given and the case is marked; the team reads on
+    if not reason(first.reason).told:
+        return Answer(work.language, say=(first.wording,), reason=first.reason)
+    last_word = "still_with_team" if work.owner is Owner.STAFF else _hand_over_wording(first.reason)
+    return Answer(work.language, say=(*_help(hits), last_word), reason=first.reason, offer=(ASSISTANT,))
+
+
+def _help(hits: tuple[Hit, ...]) -> tuple[str, ...]:
+    # Two dangers at once (a threat and a wish to die) get both texts, the more urgent first.
+    return tuple(dict.fromkeys(hit.wording for hit in hits))[:2]
+
+
+def _choice(work: Work) -> Answer | None:
+    if not work.is_press:
+        return None
+    if work.pressed is None or work.pressed.expired:
+        again = (work.pressed.topic,) if work.pressed else ()
+        return Answer(work.language, say=("choice_expired",), offer=again, misses=work.misses)
+    topic = work.pressed.topic
+    if topic.startswith(LANGUAGE):
+        return _language_fixed(work, Language(topic.removeprefix(LANGUAGE)))
+    if topic == ASSISTANT:
+        return Answer(work.language, say=(ASSISTANT,), hand_back=True)
+    return None
+
+
+def _understood(work: Work, mind: Mind) -> Answer:
+    topic = work.pressed.topic if work.pressed else choices.typed(work.text, work.last_choices)
+    if topic and (topic.startswith(LANGUAGE) or topic == ASSISTANT):
+        return _choice(replace(work, is_press=True, pressed=choices.Chosen(topic, expired=False))) or _failed(work)
+    guarded = guard.clean(work.text, official=mind.official)
+    if topic is None and guarded.empty:
+        return Answer(work.language, say=("empty_turn",), offer=(PERSON,), misses=work.misses)
+    try:
+        understood = (
+            mind.engine.press(work.engine_key, topic, work.language.value)
+            if topic
+            else mind.engine.ask(work.engine_key, guarded.text, work.language.value)
+        )
+    except EngineError:
+        return _failed(work)
+    answered = _said(work, understood)
+    if guarded.hidden and topic is None:
+        answered = replace(answered, say=(*answered.say, "private_details"))
+    return answered
+
+
+def _failed(work: Work) -> Answer:
+    return Answer(work.language, say=("apology",), reason="engine_failed", status=TurnStatus.FAILED, misses=work.misses)
+
+
+def _said(work: Work, understood: Understanding) -> Answer:
+    verdict = decide(understood.ranking, work.misses)
+    base = Answer(work.language, ranking=understood.ranking, asked_engine=True)
+    match verdict.verdict:
+        case Verdict.URGENT:
+            topic = verdict.topics[0]
+            return replace(base, say=(topic, _hand_over_wording(topic)), reason=topic, offer=(ASSISTANT,))
+        case Verdict.GIVE_OVER:
+            return _handed_over(base, (), "not_understood")
+        case Verdict.CLARIFY:
+            return _asked_back(base, work, verdict.topics)
+        case Verdict.ANSWER:
+            return _obeyed(base, work, understood)
+
+
+def _asked_back(base: Answer, work: Work, topics: tuple[str, ...]) -> Answer:
+    return replace(base, say=("clarify",), offer=(*topics, PERSON), misses=work.misses + 1)
+
+
+def _obeyed(base: Answer, work: Work, understood: Understanding) -> Answer:
+    """Say what the engine says and do what it asks; a deed whose feature is not there is answered honestly."""
+    deeds = {deed.name: deed.details for deed in understood.do}
+    if "hand_over" in deeds:
+        return _handed_over(base, understood.say, deeds["hand_over"].get("reason", ""))
+    if "choose_language" in deeds:
+        languages = tuple(f"{LANGUAGE}{language.value}" for language in Language)
+        return replace(base, say=understood.say or ("choose_language",), offer=languages)
+    if "clarify" in deeds:
+        topics = tuple(guess.topic for guess in understood.ranking[:3] if guess.topic in work.content["wordings"])
+        return _asked_back(base, work, topics)
+    say = understood.say or ("not_here_yet",)
+    return replace(base, say=say, offer=_next_of(work.content, say) or ((PERSON,) if deeds else ()))
+
+
+def _handed_over(base: Answer, say: tuple[str, ...], code: str) -> Answer:
+    before = tuple(name for name in say if not name.startswith("hand_over"))
+    return replace(base, say=(*before, _hand_over_wording(code)), reason=reason(code).code, offer=(ASSISTANT,))
+
+
+def _hand_over_wording(code: str) -> str:
+    return "hand_over_urgent" if reason(code).priority <= 1 else "hand_over"
+
+
+def _next_of(content: Mapping[str, Any], say: tuple[str, ...]) -> tuple[str, ...]:
+    offered = [follower for name in say for follower in content["wordings"].get(name, {}).get("next", ())]
+    return tuple(dict.fromkeys(offered))[:3]

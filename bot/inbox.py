@@ -1,0 +1,212 @@
+"""The inbox: one turn → who answers it. The heart of Candour.
+
+`answer` works off a thread's waiting turns in order, under the thread's lease. It is the same
+function whether the web process calls it at once or the worker finds a turn left behind. Nothing is
+written while the engine thinks: one short transaction takes the turn up, one concludes it with
+reply, case, proof and status together, so that a crash in between loses nothing and doubles nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from bot.answering import LANGUAGE, Answer, Mind, Work, answer
+from bot.base import audit
+from bot.base.clock import Clock
+from bot.base.database import Database
+from bot.base.languages import Language
+from bot.base.lifecycle import move
+from bot.base.vault import Vault
+from bot.conversations import choices, threads, wording
+from bot.conversations.engine import as_json
+from bot.conversations.models import Owner, PatientSession, Reply, Thread, Turn, TurnStatus
+from bot.conversations.publication import Library, Published
+from bot.conversations.transcript import REPLY_TEXT, TURN_TEXT
+from bot.desk.cases import Opened, open_case, reasons_of, unresolved_case
+from bot.desk.reasons import reason
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Taken:
+    """A waiting turn taken up: the lease on its thread, what to answer, and out of what."""
+
+    thread_id: int
+    token: str
+    work: Work
+    published: Published
+
+
+class Inbox:
+    """Answers waiting turns; safe to share between threads."""
+
+    def __init__(self, database: Database, vault: Vault, mind: Mind, library: Library, clock: Clock) -> None:
+        self._database = database
+        self._vault = vault
+        self._mind = mind
+        self._library = library
+        self._clock = clock
+
+    def answer(self, thread_id: int) -> int:
+        """Answer every waiting turn of a thread and say how many; 0 when somebody else is at it.
+
+        Raises NotPublished when there is no wording to answer with, and the database's errors; the
+        turns then wait for the sweeper.
+        """
+        taken = self._take_up(thread_id, None)
+        answered = 0
+        while taken:
+            more = self._conclude(taken, self._decide(taken))
+            if more is None:
+                break
+            answered += 1
+            taken = self._take_up(thread_id, taken.token) if more else None
+        return answered
+
+    def _decide(self, taken: _Taken) -> Answer:
+        try:
+            return answer(taken.work, self._mind)
+        except Exception as unexpected:
+            # A turn that breaks us must still be answered. The text of the error might hold the patient's words.
+            log.error("turn %s could not be decided: %s at %s", taken.work.turn_id, type(unexpected).__name__, _place(unexpected))
+            return Answer(taken.work.language, say=("apology",), reason="engine_failed", status=TurnStatus.FAILED)
+
+    def _take_up(self, thread_id: int, token: str | None) -> _Taken | None:
+        now = self._clock()
+        with self._database.writing() as session:
+            if token is None:
+                token = threads.take_lease(session, thread_id, now)
+            elif not threads.renew_lease(session, thread_id, token, now):
+                return None
+            turn = threads.next_waiting(session, thread_id) if token else None
+            if token is None or turn is None:
+                threads.drop_lease(session, thread_id, token or "")
+                return None
+            published = self._library.current(session, now)
+            turn.attempts += 1
+            return _Taken(thread_id, token, self._work(session, turn, published), published)
+
+    def _work(self, session: Session, turn: Turn, published: Published) -> Work:
+        thread = session.get_one(Thread, turn.thread_id)
+        patient_session = session.get_one(PatientSession, turn.session_id)
+        last = session.scalars(select(Reply).where(Reply.thread_id == thread.id).order_by(Reply.number.desc()).limit(1)).first()
+        still_good = last and last.session_id == turn.session_id and last.publication_id == published.id
+        return Work(
+            turn_id=turn.id,
+            text=self._vault.open(turn.sealed_text, TURN_TEXT) if turn.sealed_text else "",
+            channel=thread.channel,
+            language=Language(thread.language),
+            language_chosen=thread.language_chosen,
+            owner=Owner(thread.owner),
+            engine_key=patient_session.engine_key,
+            misses=patient_session.misses,
+            content=published.content,
+            is_press=turn.choice is not None,
+            pressed=choices.pressed(session, turn, published.id) if turn.choice else None,
+            last_choices=tuple(last.choices) if last and still_good else (),
+            known_reasons=reasons_of(session, unresolved_case(session, thread.id)),
+            attempts=turn.attempts,
+        )
+
+    def _conclude(self, taken: _Taken, said: Answer) -> bool | None:
+        """Write everything about the answer at once; returns whether more turns wait, None when the lease was lost."""
+        now = self._clock()
+        with self._database.writing() as session:
+            if not threads.renew_lease(session, taken.thread_id, taken.token, now):
+                return None
+            thread, turn = session.get_one(Thread, taken.thread_id), session.get_one(Turn, taken.work.turn_id)
+            opened = self._open_case(session, turn, said, now)
+            if said.say:
+                self._reply(session, taken, said, opened, now)
+            move(turn, said.status)
+            turn.language, turn.answered_at = said.language.value, now
+            turn.ranking = as_json(said.ranking)
+            if said.ranking:
+                turn.topic, turn.confidence = said.ranking[0].topic, said.ranking[0].confidence
+            _keep(thread, said, opened, now)
+            _keep_session(session.get_one(PatientSession, turn.session_id), said)
+            session.flush()
+            more = threads.next_waiting(session, thread.id) is not None
+            if not more:
+                threads.drop_lease(session, thread.id, taken.token)
+            return more
+
+    def _open_case(self, session: Session, turn: Turn, said: Answer, now: datetime) -> Opened | None:
+        if said.reason is None:
+            return None
+        opened = open_case(session, thread_id=turn.thread_id, reason=reason(said.reason), turn_id=turn.id, at=now)
+        if opened.is_new or opened.reason_is_new:
+            kind = "case.opened" if opened.is_new else "case.reason_added"
+            content = {"case": opened.case.number, "reason": said.reason, "priority": opened.case.priority, "turn": turn.number}
+            subject = f"thread:{turn.thread_id}"
+            audit.record(session, at=now, actor="assistant", kind=kind, subject=subject, content=content, vault=self._vault)
+        return opened
+
+    def _reply(self, session: Session, taken: _Taken, said: Answer, opened: Opened | None, now: datetime) -> None:
+        content, language, channel = taken.published.content, said.language, taken.work.channel
+        values = {"case_number": opened.case.number if opened else ""}
+        text = "\n\n".join(wording.render(content, name, language, channel, values).text for name in said.say)
+        number = threads.take_number(session, taken.thread_id)
+        offered = [(_label(content, topic, language), topic) for topic in said.offer]
+        reply = Reply(
+            thread_id=taken.thread_id,
+            session_id=session.get_one(Turn, taken.work.turn_id).session_id,
+            turn_id=taken.work.turn_id,
+            number=number,
+            say=list(said.say),
+            language=language.value,
+            publication_id=taken.published.id,
+            sealed_text=self._vault.seal(text, REPLY_TEXT),
+            choices=choices.issue(number, offered),
+            created_at=now,
+        )
+        session.add(reply)
+        proof = {
+            "say": list(said.say),
+            "language": language.value,
+            "publication": taken.published.id,
+            "number": number,
+            "text_sha256": hashlib.sha256(text.encode()).hexdigest(),
+        }
+        subject = f"thread:{taken.thread_id}"
+        audit.record(session, at=now, actor="assistant", kind="reply.said", subject=subject, content=proof, vault=self._vault)
+
+
+def _keep(thread: Thread, said: Answer, opened: Opened | None, now: datetime) -> None:
+    thread.language = said.language.value
+    thread.language_chosen = thread.language_chosen or said.fix_language
+    if said.opted_out is not None:
+        thread.opted_out_at = now if said.opted_out else None
+    if opened and said.reason and reason(said.reason).takes_over:
+        thread.owner = Owner.STAFF.value
+    if said.hand_back:
+        thread.owner = Owner.BOT.value
+
+
+def _keep_session(patient_session: PatientSession, said: Answer) -> None:
+    patient_session.misses = said.misses
+    patient_session.engine_turns += said.asked_engine
+    if patient_session.engine_turns >= threads.RENEW_ENGINE_KEY_AFTER or said.hand_back or said.status is TurnStatus.FAILED:
+        patient_session.engine_key, patient_session.engine_turns = threads.new_engine_key(), 0
+
+
+def _label(content: Mapping[str, Any], topic: str, language: Language) -> str:
+    if topic.startswith(LANGUAGE):
+        return Language(topic.removeprefix(LANGUAGE)).own_name
+    return wording.label(content, topic, language)
+
+
+def _place(unexpected: Exception) -> str:
+    frame = unexpected.__traceback__
+    while frame and frame.tb_next:
+        frame = frame.tb_next
+    return f"{frame.tb_frame.f_code.co_name}:{frame.tb_lineno}" if frame else "unknown"
