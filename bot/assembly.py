@@ -1,0 +1,68 @@
+"""Putting the application together from its settings, once per process."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bot.answering import Mind
+from bot.base.clock import Clock, system_clock
+from bot.base.database import Database
+from bot.base.settings import Settings
+from bot.base.tasks import Doorbell, make_huey
+from bot.base.vault import BlindIndex, Vault
+from bot.conversations import proposal
+from bot.conversations.engine import Engine
+from bot.conversations.publication import Library
+from bot.conversations.safety import Lexicon
+from bot.inbox import Inbox
+
+
+@dataclass(frozen=True)
+class Application:
+    """Everything a process of Candour works with."""
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    vault: Vault
+    index: BlindIndex
+    doorbell: Doorbell
+    engine: Engine
+    library: Library
+    inbox: Inbox
+
+    def close(self) -> None:
+        """Let go of connections and files."""
+        self.engine.close()
+        self.database.close()
+
+
+def open_application(settings: Settings, clock: Clock = system_clock) -> Application:
+    """The application of these settings; raises Misconfigured or BadInput when something it needs is missing or wrong."""
+    database = Database(settings.database)
+    vault = Vault(settings.secret("vault_keys"))
+    engine = Engine(settings.engine, settings.secret("engine_token"), timeout_s=settings.engine_timeout_s)
+    library = Library()
+    # The words of danger and the official numbers act before anything is published: they are read from the files.
+    mind = Mind(engine, Lexicon.load(settings.data / "safety.yml"), official_numbers(proposal.read(settings.data)))
+    return Application(
+        settings=settings,
+        clock=clock,
+        database=database,
+        vault=vault,
+        index=BlindIndex(settings.secret("index_keys")),
+        doorbell=Doorbell(make_huey(settings)),
+        engine=engine,
+        library=library,
+        inbox=Inbox(database, vault, mind, library, clock),
+    )
+
+
+def official_numbers(content: Mapping[str, Any]) -> frozenset[str]:
+    """The telephone numbers among facts and contacts, digits only; the guard leaves them readable."""
+    values = [fact["value"] for section in ("facts", "contacts") for fact in content[section].values()]
+    found = (match for value in values if isinstance(value, str) for match in re.findall(r"\+?\d[\d ]{1,}\d", value))
+    return frozenset(re.sub(r"\D", "", match) for match in found)

@@ -1,0 +1,99 @@
+"""The worker: answers turns that the web process left behind, and seals the evidence.
+
+Huey rings (`look`), the rows are the truth: whatever the doorbell loses, the sweeper finds within
+seconds. Periodic work takes a lease, so that several hosts do it once. A loop that fails is logged
+and goes on; what it was working on stays in its row.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import signal
+import socket
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+
+from bot.assembly import Application, open_application
+from bot.base import audit, leases
+from bot.base.errors import CandourError
+from bot.base.settings import load_settings
+from bot.conversations import threads
+
+log = logging.getLogger(__name__)
+
+LEFT_BEHIND_AFTER = timedelta(seconds=3)
+"""The web process answers at once; a turn older than this was left behind."""
+SWEEP_EVERY_S = 1.0
+SWEEP_LIMIT = 50
+SEAL_EVERY_S = 1.0
+LEASE_S = 10
+
+
+def sweep(application: Application) -> int:
+    """Answer turns that nobody is answering; returns how many were answered."""
+    now = application.clock()
+    with application.database.reading() as session:
+        waiting = threads.waiting_threads(session, older_than=now - LEFT_BEHIND_AFTER, at=now, limit=SWEEP_LIMIT)
+    answered = 0
+    for thread_id in waiting:
+        try:
+            answered += application.inbox.answer(thread_id)
+        except Exception as failed:  # one broken thread must not keep the others waiting
+            log.error("thread %s could not be swept: %s", thread_id, type(failed).__name__)
+    return answered
+
+
+def seal(application: Application, holder: str) -> int:
+    """Chain the evidence that is not sealed yet, if this process holds the lease; returns how many entries."""
+    now = application.clock()
+    with application.database.writing() as session:
+        if not leases.take(session, name="sealer", holder=holder, at=now, seconds=LEASE_S):
+            return 0
+    sealed = audit.seal(application.database, application.settings.secret("audit_keys"), now)
+    audit.export_head(application.database, application.settings.home / "evidence", now)
+    return sealed
+
+
+def run(application: Application, stop: threading.Event) -> None:
+    """Work until told to stop."""
+    holder = f"{socket.gethostname()}:{secrets.token_hex(4)}"
+    loops = [
+        threading.Thread(target=_repeat, args=(stop, SWEEP_EVERY_S, lambda: sweep(application)), name="sweeper"),
+        threading.Thread(target=_repeat, args=(stop, SEAL_EVERY_S, lambda: seal(application, holder)), name="sealer"),
+    ]
+    for loop in loops:
+        loop.start()
+    log.info("worker ready")
+    stop.wait()
+    for loop in loops:
+        loop.join()
+
+
+def _repeat(stop: threading.Event, every_s: float, work: Callable[[], object]) -> None:
+    while not stop.wait(every_s):
+        try:
+            work()
+        except Exception as failed:
+            log.error("%s failed: %s", threading.current_thread().name, type(failed).__name__)
+
+
+def main() -> int:
+    """Run as a process: `python -m bot.worker`."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    try:
+        application = open_application(load_settings())
+    except CandourError as wrong:
+        log.error("%s", wrong)
+        return 1
+    stop = threading.Event()
+    for signal_number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signal_number, lambda *_: stop.set())
+    run(application, stop)
+    application.close()
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
