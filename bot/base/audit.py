@@ -20,7 +20,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Index, Row, String, Text, Update, bindparam, select, text, update
+from sqlalchemy import Index, String, Text, Update, bindparam, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -57,6 +57,7 @@ class AuditEntry(Base):
     __table_args__ = (
         Index("ix_audit_subject", "subject"),
         Index("ix_audit_unsealed", "id", sqlite_where=text("sequence IS NULL"), postgresql_where=text("sequence IS NULL")),
+        {"sqlite_autoincrement": True},  # no id comes twice
     )
 
 
@@ -137,11 +138,11 @@ class _Overtaken(Exception):
 
 
 def _mark() -> Update:
-    new = {name: bindparam(f"new_{name}") for name in ("sequence", "sealed_at", "key_id", "mac")}
-    return update(AuditEntry.__table__).where(AuditEntry.id == bindparam("row"), AuditEntry.sequence.is_(None)).values(new)
+    new: dict[str, Any] = {name: bindparam(f"new_{name}") for name in ("sequence", "sealed_at", "key_id", "mac")}
+    return update(AuditEntry).where(AuditEntry.id == bindparam("row"), AuditEntry.sequence.is_(None)).values(new)
 
 
-def _chain(rows: Sequence[Row[Any]], last: int, mac: str, ring: KeyRing, at: datetime) -> list[dict[str, Any]]:
+def _chain(rows: Sequence[Any], last: int, mac: str, ring: KeyRing, at: datetime) -> list[dict[str, Any]]:
     key_id, key = ring.items()[0]
     marks: list[dict[str, Any]] = []
     for sequence, row in enumerate(rows, start=last + 1):
@@ -166,7 +167,7 @@ def commitment_of(salted: str) -> str:
     return hashlib.sha256(salted.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def mac_of(key: bytes, previous: str, sequence: int, row: AuditEntry | Row[Any], sealed_at: datetime) -> str:
+def mac_of(key: bytes, previous: str, sequence: int, row: Any, sealed_at: datetime) -> str:
     """The HMAC of one row of the chain: over the one before, the number and every field that must not change."""
     fields = [previous, sequence, row.id, _moment(row.at), row.actor, row.kind, row.subject, row.commitment, _moment(sealed_at)]
     return hmac.new(key, b"candour.audit.1\0" + json.dumps(fields).encode(), hashlib.sha256).hexdigest()

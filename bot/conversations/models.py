@@ -54,7 +54,8 @@ class Thread(Base):
     lease_until: Mapped[datetime | None]
     created_at: Mapped[datetime]
 
-    __table_args__ = (one_of("owner", Owner),)
+    # The number of an erased thread must not come back: the audit names threads by it.
+    __table_args__ = (one_of("owner", Owner), {"sqlite_autoincrement": True})
 
 
 class PatientSession(Base):
