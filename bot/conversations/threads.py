@@ -74,6 +74,12 @@ def last_numbers(session: Session, thread_ids: Sequence[int]) -> dict[int, int]:
     return {row.id: row.last_number for row in rows}
 
 
+def heads(session: Session, thread_ids: Sequence[int]) -> dict[int, tuple[int, str]]:
+    """The last number given out in each thread, and who owns it."""
+    rows = session.execute(select(Thread.id, Thread.last_number, Thread.owner).where(Thread.id.in_(thread_ids)))
+    return {thread_id: (number, owner) for thread_id, number, owner in rows}
+
+
 def _session_for(session: Session, thread_id: int, at: datetime) -> PatientSession:
     latest = latest_session(session, thread_id)
     if latest is None or at - latest.active_at > SESSION:
