@@ -48,7 +48,7 @@ def store_turn(
         return known, False
     turn = Turn(
         thread_id=thread_id,
-        session_id=_session_for(session, thread_id, at).id,
+        session_id=session_for(session, thread_id, at).id,
         number=number,
         external_id=external_id,
         sealed_text=sealed_text,
@@ -80,7 +80,8 @@ def heads(session: Session, thread_ids: Sequence[int]) -> dict[int, tuple[int, s
     return {thread_id: (number, owner) for thread_id, number, owner in rows}
 
 
-def _session_for(session: Session, thread_id: int, at: datetime) -> PatientSession:
+def session_for(session: Session, thread_id: int, at: datetime) -> PatientSession:
+    """The session that activity at this moment belongs to; a new one after half an hour of silence."""
     latest = latest_session(session, thread_id)
     if latest is None or at - latest.active_at > SESSION:
         latest = PatientSession(thread_id=thread_id, engine_key=new_engine_key(), started_at=at, active_at=at)
