@@ -19,6 +19,7 @@ from bot.conversations.engine import AsksEngine, Guess, Understanding
 from bot.conversations.keywords import Keyword, keyword
 from bot.conversations.models import Owner, TurnStatus
 from bot.conversations.policy import Verdict, decide
+from bot.conversations.replies import LANGUAGE
 from bot.conversations.safety import Hit, Lexicon
 from bot.desk.reasons import reason
 
@@ -26,8 +27,6 @@ PERSON = "speak_human"
 """The topic behind the button that leads to a person."""
 ASSISTANT = "back_to_assistant"
 """The choice by which a patient takes the thread back from the team's queue."""
-LANGUAGE = "language:"
-"""Begins a choice that fixes the language."""
 TRIES = 3
 """A turn that failed unexpectedly this often is no longer understood, only apologised for."""
 

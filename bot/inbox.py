@@ -8,28 +8,26 @@ reply, case, proof and status together, so that a crash in between loses nothing
 
 from __future__ import annotations
 
-import hashlib
 import logging
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot.answering import LANGUAGE, Answer, Mind, Work, answer
+from bot.answering import Answer, Mind, Work, answer
 from bot.base import audit
 from bot.base.clock import Clock
 from bot.base.database import Database
 from bot.base.languages import Language
 from bot.base.lifecycle import move
 from bot.base.vault import Vault
-from bot.conversations import choices, threads, wording
+from bot.conversations import choices, threads
 from bot.conversations.engine import as_json
 from bot.conversations.models import Owner, PatientSession, Reply, Thread, Turn, TurnStatus
 from bot.conversations.publication import Library, Published
-from bot.conversations.transcript import REPLY_TEXT, TURN_TEXT
+from bot.conversations.replies import Said, write_reply
+from bot.conversations.transcript import TURN_TEXT
 from bot.desk.cases import Opened, open_case, reasons_of, unresolved_case
 from bot.desk.reasons import reason
 
@@ -126,7 +124,7 @@ class Inbox:
             thread, turn = session.get_one(Thread, taken.thread_id), session.get_one(Turn, taken.work.turn_id)
             opened = self._open_case(session, turn, said, now)
             if said.say:
-                self._reply(session, taken, said, opened, now)
+                self._reply(session, taken, turn, said, opened.case.number if opened else "")
             move(turn, said.status)
             turn.language, turn.answered_at = said.language.value, now
             turn.ranking = as_json(said.ranking)
@@ -151,34 +149,17 @@ class Inbox:
             audit.record(session, at=now, actor="assistant", kind=kind, subject=subject, content=content, vault=self._vault)
         return opened
 
-    def _reply(self, session: Session, taken: _Taken, said: Answer, opened: Opened | None, now: datetime) -> None:
-        content, language, channel = taken.published.content, said.language, taken.work.channel
-        values = {"case_number": opened.case.number if opened else ""}
-        text = "\n\n".join(wording.render(content, name, language, channel, values).text for name in said.say)
-        number = threads.take_number(session, taken.thread_id)
-        offered = [(_label(content, topic, language), topic) for topic in said.offer]
-        reply = Reply(
-            thread_id=taken.thread_id,
-            session_id=session.get_one(Turn, taken.work.turn_id).session_id,
-            turn_id=taken.work.turn_id,
-            number=number,
-            say=list(said.say),
-            language=language.value,
-            publication_id=taken.published.id,
-            sealed_text=self._vault.seal(text, REPLY_TEXT),
-            choices=choices.issue(number, offered),
-            created_at=now,
+    def _reply(self, session: Session, taken: _Taken, turn: Turn, said: Answer, case_number: str) -> None:
+        write_reply(
+            session,
+            self._vault,
+            taken.published,
+            Said(said.say, said.language, taken.work.channel, said.offer, {"case_number": case_number}),
+            thread_id=turn.thread_id,
+            session_id=turn.session_id,
+            turn_id=turn.id,
+            at=self._clock(),
         )
-        session.add(reply)
-        proof = {
-            "say": list(said.say),
-            "language": language.value,
-            "publication": taken.published.id,
-            "number": number,
-            "text_sha256": hashlib.sha256(text.encode()).hexdigest(),
-        }
-        subject = f"thread:{taken.thread_id}"
-        audit.record(session, at=now, actor="assistant", kind="reply.said", subject=subject, content=proof, vault=self._vault)
 
 
 def _keep(thread: Thread, said: Answer, opened: Opened | None, now: datetime) -> None:
@@ -197,12 +178,6 @@ def _keep_session(patient_session: PatientSession, said: Answer) -> None:
     patient_session.engine_turns += said.asked_engine
     if patient_session.engine_turns >= threads.RENEW_ENGINE_KEY_AFTER or said.hand_back or said.status is TurnStatus.FAILED:
         patient_session.engine_key, patient_session.engine_turns = threads.new_engine_key(), 0
-
-
-def _label(content: Mapping[str, Any], topic: str, language: Language) -> str:
-    if topic.startswith(LANGUAGE):
-        return Language(topic.removeprefix(LANGUAGE)).own_name
-    return wording.label(content, topic, language)
 
 
 def _place(unexpected: Exception) -> str:
