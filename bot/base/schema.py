@@ -6,6 +6,8 @@ newest, so that two branches that both add one conflict where everybody sees it.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
@@ -44,10 +46,10 @@ def migrate(url: str, to: str = "head") -> None:
         database.close()
 
 
-def run(database: Database, to: str) -> None:
-    """The same on an open database; `to` is a number, `head` or `base`."""
+def run(database: Database, to: str, scripts: Path = MIGRATIONS) -> None:
+    """The same on an open database; `to` is a number, `head` or `base`. Not for two threads of one process: Alembic is global."""
     config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("script_location", str(scripts).replace("%", "%%"))
     config.attributes["database"] = database
     with database.engine.connect() as connection:
         now = MigrationContext.configure(connection).get_current_revision() or ""

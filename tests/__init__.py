@@ -1,0 +1,1 @@
+"""Candour's tests; the folders mirror `bot/`."""
