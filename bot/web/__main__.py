@@ -1,0 +1,81 @@
+"""Run the web process: `python -m bot.web`."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import logging.config
+import socket
+
+import uvicorn
+from fastapi import FastAPI
+
+from bot.assembly import open_application
+from bot.base.errors import CandourError, Misconfigured
+from bot.base.settings import load_settings
+from bot.web.app import create_app
+from bot.web.door import Door
+from bot.web.limits import LIMITS, UNLIMITED
+from bot.web.logs import log_config
+
+log = logging.getLogger("bot.web")
+
+LAST_WORDS_S = 10
+"""Seconds that requests under way may take after a stop was asked for; more than the engine's time-out."""
+
+
+class Server(uvicorn.Server):
+    """A server that ends its event streams first, so that a stop does not wait for every open page."""
+
+    def __init__(self, config: uvicorn.Config, door: Door) -> None:
+        super().__init__(config)
+        self._door = door
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop serving."""
+        self._door.hub.close()
+        await super().shutdown(sockets)
+
+
+def server_for(app: FastAPI, host: str, port: int) -> Server:
+    """A server for the application; call `run` on it."""
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        # X-Forwarded-For is judged by the shield, which knows the trusted proxies.
+        proxy_headers=False,
+        timeout_graceful_shutdown=LAST_WORDS_S,
+        timeout_keep_alive=30,
+        h11_max_incomplete_event_size=32 * 1024,
+    )
+    return Server(config, app.state.door)
+
+
+def main() -> int:
+    """Serve until told to stop; returns the process's exit status."""
+    parser = argparse.ArgumentParser(prog="python -m bot.web", description=__doc__)
+    parser.add_argument("--unlimited", action="store_true", help="lift the limits per caller, for load measurements on loopback")
+    arguments = parser.parse_args()
+    logging.config.dictConfig(log_config())
+    try:
+        settings = load_settings()
+        if arguments.unlimited and settings.public_url:
+            raise Misconfigured("--unlimited is for measurements; it cannot be used with CANDOUR_PUBLIC_URL.")
+        application = open_application(settings)
+    except CandourError as wrong:
+        log.error("%s", wrong)
+        return 1
+    try:
+        app = create_app(application, UNLIMITED if arguments.unlimited else LIMITS)
+        server_for(app, settings.web_host, settings.web_port).run()
+    finally:
+        application.close()
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

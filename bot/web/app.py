@@ -1,0 +1,64 @@
+"""The web application put together: doors, shield, refusals, streams."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.middleware import Middleware
+from fastapi.staticfiles import StaticFiles
+
+from bot.assembly import Application
+from bot.web import chat, health, patient, refusals
+from bot.web.answering import Answering
+from bot.web.door import Door
+from bot.web.limits import LIMITS, Limiter, Limits
+from bot.web.shield import Shield
+from bot.web.stream import Hub
+
+STATIC = Path(__file__).parent / "static"
+BODY_LIMIT = 1024 * 1024
+"""Bytes of a request's body; 200,000 characters fit in any of the languages."""
+
+
+def create_app(application: Application, limits: Limits = LIMITS) -> FastAPI:
+    """The ASGI application of the web process."""
+    door = _door(application, limits)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        await door.hub.start()
+        try:
+            yield
+        finally:
+            await door.hub.stop()
+            door.answering.stop()
+
+    app = FastAPI(
+        title="Candour",
+        version="0.1.0",
+        description="What patients and programs can ask of Candour's web process.",
+        lifespan=lifespan,
+        # The viewers load their scripts from elsewhere; the description itself stays.
+        docs_url=None,
+        redoc_url=None,
+        max_body_size=BODY_LIMIT,
+        middleware=[Middleware(Shield, settings=application.settings, limiter=door.limiter)],
+    )
+    app.state.door = door
+    refusals.install(app)
+    app.include_router(chat.router)
+    app.include_router(health.router)
+    app.include_router(patient.router)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    return app
+
+
+def _door(application: Application, limits: Limits) -> Door:
+    # The hub looks through the door and the door holds the hub: the look is bound when both exist.
+    hub = Hub(lambda known: door.look(known))
+    answering = Answering(application.inbox.answer, application.doorbell, answered=hub.stored)
+    door = Door(application, Limiter(limits), hub, answering)
+    return door

@@ -1,0 +1,103 @@
+"""What the patient's endpoints share: the tools of this process, the cookie, and who is asking.
+
+The cookie is a random token made here; the database knows only its keyed hash. Holding the cookie is
+all that gives access to a thread: no number, id or address does.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fastapi import Request, Response
+from sqlalchemy.orm import Session
+
+from bot.assembly import Application
+from bot.base.errors import NotAuthentic, Tampered
+from bot.base.languages import Language
+from bot.conversations import threads
+from bot.conversations.models import Thread
+from bot.conversations.publication import Published
+from bot.conversations.transcript import lines_after
+from bot.web.answering import Answering
+from bot.web.limits import Limiter
+from bot.web.stream import PAGE, Hub, Look, log
+
+CHANNEL = "web"
+TOKEN_BYTES = 32
+COOKIE_DAYS = 30
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
+
+
+@dataclass(frozen=True)
+class Door:
+    """The tools of this web process."""
+
+    application: Application
+    limiter: Limiter
+    hub: Hub
+    answering: Answering
+
+    @property
+    def is_https(self) -> bool:
+        """Whether patients reach us over HTTPS, so that the cookie may insist on it."""
+        return self.application.settings.public_url.startswith("https:")
+
+    @property
+    def cookie(self) -> str:
+        """The cookie's name; the prefix makes browsers refuse one that another host or path has set."""
+        return "__Host-candour" if self.is_https else "candour"
+
+    def give_cookie(self, response: Response) -> str:
+        """Make a new token, put it into the answer's cookie and return its index."""
+        token = secrets.token_urlsafe(TOKEN_BYTES)
+        response.set_cookie(
+            self.cookie, token, max_age=COOKIE_DAYS * 86400, path="/", secure=self.is_https, httponly=True, samesite="lax"
+        )
+        return self.application.index.index(CHANNEL, token)
+
+    def indexes(self, request: Request) -> list[str]:
+        """Under what the caller's thread may be kept; empty without a cookie of ours."""
+        token = request.cookies.get(self.cookie, "")
+        return self.application.index.every(CHANNEL, token) if _TOKEN.fullmatch(token) else []
+
+    def thread(self, session: Session, request: Request) -> Thread | None:
+        """The caller's thread, if there is one; from then on refusals are in its language."""
+        indexes = self.indexes(request)
+        thread = threads.find_thread(session, indexes) if indexes else None
+        if thread is not None:
+            request.state.language = Language(thread.language)
+        return thread
+
+    def thread_or_refuse(self, session: Session, request: Request) -> Thread:
+        """The caller's thread; raises NotAuthentic, the same way for a missing, forged or forgotten cookie."""
+        thread = self.thread(session, request)
+        if thread is None:
+            raise NotAuthentic("no thread for this caller")
+        return thread
+
+    def published(self, session: Session) -> Published:
+        """What may be said now; raises NotPublished."""
+        return self.application.library.current(session, self.application.clock())
+
+    def look(self, known: Mapping[int, int]) -> Mapping[int, Look]:
+        """Owner and new lines of the threads, each after the number known of it; for the hub."""
+        looks = {}
+        with self.application.database.reading() as session:
+            for thread_id, (number, owner) in threads.heads(session, list(known)).items():
+                lines = []
+                try:
+                    if number > known[thread_id]:
+                        lines = lines_after(session, self.application.vault, thread_id, known[thread_id], PAGE)
+                except Tampered:  # must not silence the other threads
+                    log.error("thread %d has a line that does not open", thread_id)
+                looks[thread_id] = Look(owner, lines)
+        return looks
+
+
+def door_of(request: Request) -> Door:
+    """The door of the application that serves this request."""
+    door: Door = request.app.state.door
+    return door

@@ -1,0 +1,142 @@
+"""How much one caller may ask for: the table of limits, and who counts as one caller.
+
+Counting is in memory and per process: it keeps one rude caller from crowding out the others, and it
+is no billing. A whole clinic or a mobile network may sit behind one address, so the limits per
+address are wide and the limits per session are narrow.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+
+from limits import RateLimitItem, parse_many
+from limits.storage import MemoryStorage
+from limits.strategies import SlidingWindowCounterRateLimiter
+
+from bot.base.errors import BadInput, Misconfigured, TooMany
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The table: allowances as `count per time`, several separated by semicolons, and counts of open streams."""
+
+    session_turns: str = "6 per 10 second; 20 per minute"
+    address_turns: str = "300 per minute"
+    address_sessions: str = "20 per minute; 200 per hour"
+    address_requests: str = "1500 per minute"
+    session_streams: int = 8
+    address_streams: int = 200
+
+
+LIMITS = Limits()
+"""What holds in production."""
+
+UNLIMITED = Limits(*["1000000 per second"] * 4, 10_000, 10_000)
+"""For load measurements on loopback; `python -m bot.web` refuses it where patients can come in."""
+
+
+class Limiter:
+    """Counts what callers do against the table."""
+
+    def __init__(self, table: Limits) -> None:
+        self._table = table
+        self._items = {name: parse_many(getattr(table, name)) for name in _RATES}
+        self._strategy = SlidingWindowCounterRateLimiter(MemoryStorage())
+        self._streams: Counter[tuple[str, str]] = Counter()
+        self._lock = threading.Lock()
+
+    def count(self, name: str, caller: str) -> None:
+        """Count one use of the allowance `name`; raises TooMany with the seconds to wait, and then counts nothing."""
+        items = self._items[name]
+        for item in items:
+            if not self._strategy.test(item, name, caller):
+                raise TooMany(f"The limit {name} is reached.", retry_after_s=self._wait(item, name, caller))
+        for item in items:
+            self._strategy.hit(item, name, caller)
+
+    def _wait(self, item: RateLimitItem, name: str, caller: str) -> int:
+        reset, _ = self._strategy.get_window_stats(item, name, caller)
+        return min(max(1, math.ceil(reset - time.time())), item.get_expiry())
+
+    def take_stream(self, session: str, address: str) -> None:
+        """Take a place for one open stream; raises TooMany when the session or the address holds too many."""
+        with self._lock:
+            places = ((("session", session), self._table.session_streams), (("address", address), self._table.address_streams))
+            if any(self._streams[key] >= allowed for key, allowed in places):
+                raise TooMany("Too many open streams.", retry_after_s=STREAM_RETRY_S)
+            for key, _ in places:
+                self._streams[key] += 1
+
+    def give_stream_back(self, session: str, address: str) -> None:
+        """Free the place of a stream that has ended."""
+        with self._lock:
+            for key in (("session", session), ("address", address)):
+                self._streams[key] -= 1
+                if self._streams[key] <= 0:
+                    del self._streams[key]
+
+    @contextmanager
+    def stream(self, session: str, address: str) -> Iterator[None]:
+        """Hold a place for one stream as long as the block runs; raises TooMany."""
+        self.take_stream(session, address)
+        try:
+            yield
+        finally:
+            self.give_stream_back(session, address)
+
+
+_RATES = ("session_turns", "address_turns", "address_sessions", "address_requests")
+STREAM_RETRY_S = 15
+
+Network = IPv4Network | IPv6Network
+Address = IPv4Address | IPv6Address
+
+
+def networks(setting: str) -> list[Network]:
+    """The addresses and networks of a comma-separated setting; raises Misconfigured for one that is none."""
+    try:
+        return [ip_network(part.strip(), strict=False) for part in setting.split(",") if part.strip()]
+    except ValueError:
+        raise Misconfigured("CANDOUR_TRUSTED_PROXIES must be comma-separated addresses or networks.") from None
+
+
+def caller(peer: str | None, forwarded: Sequence[str], trusted: Sequence[Network]) -> str:
+    """Who is asking, as one key: an IPv4 address, or the /64 of an IPv6 address.
+
+    `forwarded` are the X-Forwarded-For headers; they are read from the right and believed only as
+    far as each next hop is a trusted proxy, because everything further left is the caller's own claim.
+    """
+    hops = [hop.strip() for header in forwarded for hop in header.split(",")]
+    at = _address(peer or "")
+    while at is not None and hops and any(at in network for network in trusted):
+        before = _address(hops.pop())
+        if before is None:
+            break
+        at = before
+    if at is None:
+        return "local"
+    return str(ip_network((at, 64), strict=False)) if isinstance(at, IPv6Address) else str(at)
+
+
+def _address(text: str) -> Address | None:
+    try:
+        address = ip_address(text.removeprefix("[").partition("]")[0])
+    except ValueError:
+        return None
+    return address.ipv4_mapped or address if isinstance(address, IPv6Address) else address
+
+
+def number(text: str | None) -> int:
+    """A line number out of `Last-Event-ID` or `after`; 0 for none, BadInput for anything that is no number."""
+    if not text:
+        return 0
+    if not (text.isascii() and text.isdigit() and len(text) < 16):
+        raise BadInput("A line number has only digits.")
+    return int(text)

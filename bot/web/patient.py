@@ -1,0 +1,146 @@
+"""The patient's page, made on the server: what must be readable before, or without, any script.
+
+What it says about the incident is rendered from the publication in force; its own words are labels.
+Without a publication it still shows whom to call.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from bot.base.errors import NotPublished
+from bot.base.languages import Language
+from bot.base.settings import REPOSITORY
+from bot.conversations import wording
+from bot.conversations.opening import Opening, opening
+from bot.conversations.publication import Published
+from bot.web.door import CHANNEL, Door, door_of
+from bot.web.labels import all_labels, wanted
+
+router = APIRouter(tags=["pages"])
+
+STATIC = Path(__file__).parent / "static"
+PRIVACY = "privacy_of_chat"
+EMERGENCY = "999"
+
+# What is shown of the published contacts and facts: (section, name, label, kind of link). Unknown ones are left out.
+_LINES = (
+    ("contacts", "emergency", "line_emergency", "tel"),
+    ("contacts", "mental_health_line", "line_mental_health", "tel"),
+    ("contacts", "antiscam_line", "line_antiscam", "tel"),
+    ("facts", "hotline", "line_clinic", "tel"),
+    ("facts", "enquiry_email", "line_email", "mailto"),
+)
+
+_pages = Environment(
+    loader=FileSystemLoader(REPOSITORY / "templates" / "patient"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One way to get help: its label, what it says and where it leads."""
+
+    label: str
+    value: str
+    href: str
+
+
+@dataclass(frozen=True)
+class Asset:
+    """A static file with the digest that a browser checks it against."""
+
+    href: str
+    integrity: str
+
+
+@router.get("/", response_class=HTMLResponse, summary="The patient's page")
+def page(
+    request: Request,
+    door: Annotated[Door, Depends(door_of)],
+    lang: Annotated[str | None, Query(description="The language; without it the thread's or the browser's.")] = None,
+) -> HTMLResponse:
+    """The page in the language asked for, of the thread, or of the browser, in this order."""
+    asked = next((language for language in Language if language.value.lower() == (lang or "").lower()), None)
+    with door.application.database.reading() as session:
+        thread = door.thread(session, request)
+        known = Language(thread.language) if thread else wanted(request.headers.get("accept-language", ""))
+        language = asked or known
+        try:
+            said = _said(door.published(session), language)
+        except NotPublished:
+            said = _unsaid(language)
+    values = {**_own(language), **said, "last_number": thread.last_number if thread else 0, "is_known": thread is not None}
+    return HTMLResponse(_pages.get_template("page.html").render(values), headers={"Content-Language": language.value})
+
+
+def _own(language: Language) -> dict[str, Any]:
+    words = all_labels()[language]
+    return {
+        "language": language,
+        "languages": list(Language),
+        "labels": words.labels,
+        "spoken": {**words.labels, "refusal_failed": words.refusals["failed"]},
+        "assets": {name: asset(name) for name in ("chat.js", "page.css", "icon.svg")},
+        "emergency": EMERGENCY,
+    }
+
+
+def _said(published: Published, language: Language) -> dict[str, Any]:
+    said: Opening = opening(published, language, CHANNEL)
+    content = published.content
+    try:
+        privacy = wording.render(content, PRIVACY, language, CHANNEL, {}).text
+    except NotPublished:
+        privacy = ""
+    clinic = content["facts"].get("clinic_name", {}).get("value")
+    return {
+        "clinic": wording.spoken(clinic, language) if clinic else "",
+        "statement": said.statement,
+        "greeting": said.greeting,
+        "topics": [label for label, _ in said.topics],
+        "privacy": privacy,
+        "lines": _lines(content, language),
+        "is_published": True,
+        "not_ready": "",
+    }
+
+
+def _unsaid(language: Language) -> dict[str, Any]:
+    words = all_labels()[language]
+    only = Line(words.labels["line_emergency"], EMERGENCY, f"tel:{EMERGENCY}")
+    empty: dict[str, Any] = dict.fromkeys(("clinic", "statement", "greeting", "privacy"), "")
+    return {**empty, "topics": [], "lines": [only], "is_published": False, "not_ready": words.refusals["not_ready"]}
+
+
+def _lines(content: Mapping[str, Any], language: Language) -> list[Line]:
+    found = []
+    for section, name, label, scheme in _LINES:
+        value = content[section].get(name, {}).get("value")
+        if value is None:
+            continue
+        text = wording.spoken(value, language)
+        target = "".join(c for c in text if c.isdigit() or c == "+") if scheme == "tel" else text
+        found.append(Line(all_labels()[language].labels[label], text, f"{scheme}:{target}"))
+    return found
+
+
+@lru_cache(maxsize=16)
+def asset(name: str) -> Asset:
+    """A static file's address, which changes with its content, and its integrity digest."""
+    digest = hashlib.sha384((STATIC / name).read_bytes()).digest()
+    return Asset(f"/static/{name}?v={digest.hex()[:12]}", f"sha384-{base64.b64encode(digest).decode()}")
