@@ -2,16 +2,15 @@
 
 Nothing else reads the environment. A secret may come from the variable `CANDOUR_<NAME>` or from a
 file `candour_<name>` in `<home>/secrets` (made by the first start, mode 600) or in the folder named
-by `CANDOUR_SECRETS_DIR`.
+by `CANDOUR_SECRETS_DIR`. No secret and no address with a password is ever printed.
 """
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from bot.base.errors import Misconfigured
 
@@ -28,8 +27,10 @@ class Settings(BaseSettings):
 
     home: Path = Field(REPOSITORY / "var", description="Folder of the database, models, logs and secrets.")
     data: Path = Field(REPOSITORY / "data", description="Folder of proposals: topics, flows, facts, safety words.")
-    database_url: str = Field("", description="SQLAlchemy address; empty means SQLite in `home`.")
-    huey_url: str = Field("", description="PostgreSQL address of the doorbell queue; empty means SQLite in `home`.")
+    secrets_dir: Path | None = Field(None, description="Folder of the secret files; empty means `secrets` in `home`.")
+    # Both addresses may hold a password: kept out of every print.
+    database_url: str = Field("", repr=False, description="SQLAlchemy address; empty means SQLite in `home`.")
+    huey_url: str = Field("", repr=False, description="PostgreSQL address of the doorbell queue; empty means SQLite in `home`.")
 
     web_host: str = Field("127.0.0.1", description="Address the web process listens on.")
     web_port: int = Field(8080, ge=1, le=65535, description="Port of the web process.")
@@ -56,6 +57,11 @@ class Settings(BaseSettings):
         """The address of the engine, with the default filled in."""
         return self.engine_url or f"http://127.0.0.1:{self.engine_port}"
 
+    @property
+    def secrets_folder(self) -> Path:
+        """Where the secret files of this installation lie."""
+        return self.secrets_dir or self.home / "secrets"
+
     def secret(self, name: str) -> str:
         """The value of one secret; raises Misconfigured when it is not set."""
         value: SecretStr = getattr(self, name)
@@ -67,22 +73,17 @@ class Settings(BaseSettings):
         return value.get_secret_value()
 
 
-def secrets_folder(home: Path) -> Path:
-    """Where the secret files of an installation lie."""
-    named = os.environ.get("CANDOUR_SECRETS_DIR")
-    return Path(named) if named else home / "secrets"
-
-
 def load_settings(env_file: Path | None = REPOSITORY / ".env") -> Settings:
     """Read all settings once; raises Misconfigured naming each wrong one without its value."""
-    from pydantic import ValidationError
-
     try:
-        first = Settings(_env_file=env_file)
-        folder = secrets_folder(first.home)
-        if not folder.is_dir():
-            return first
-        return Settings(_env_file=env_file, _secrets_dir=folder)
+        settings = Settings(_env_file=env_file)
+        if settings.secrets_folder.is_dir():
+            return Settings(_env_file=env_file, _secrets_dir=settings.secrets_folder)
     except ValidationError as wrong:
         lines = [f"CANDOUR_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in wrong.errors()]
         raise Misconfigured("Settings are wrong. " + "; ".join(lines)) from None
+    except (OSError, UnicodeError, SettingsError) as wrong:
+        raise Misconfigured(f"The settings or secret files cannot be read: {type(wrong).__name__}.") from None
+    if settings.secrets_dir is not None:
+        raise Misconfigured(f"CANDOUR_SECRETS_DIR names {settings.secrets_dir}, which is not a folder.")
+    return settings
