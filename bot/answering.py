@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from bot.base.errors import EngineError
+from bot.base.errors import EngineError, NotPublished
 from bot.base.languages import Language, chosen, identify
 from bot.conversations import choices, guard
 from bot.conversations.engine import AsksEngine, Guess, Understanding
@@ -89,6 +89,16 @@ def answer(work: Work, mind: Mind) -> Answer:
     if work.attempts > TRIES:
         return _failed(work)
     return _understood(work, mind)
+
+
+def speakable(said: Answer, content: Mapping[str, Any]) -> Answer:
+    """The answer without choices that nothing is published for; raises NotPublished when a text itself is missing."""
+    wordings = content["wordings"]
+    missing = [name for name in said.say if name not in wordings]
+    if missing:
+        raise NotPublished(f"No wording is published under the name {missing[0]}.")
+    offer = [topic for topic in said.offer if topic.startswith(LANGUAGE) or wordings.get(topic, {}).get("label")]
+    return replace(said, offer=tuple(offer))
 
 
 def _keyword(work: Work) -> Answer | None:

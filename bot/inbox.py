@@ -15,7 +15,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot.answering import Answer, Mind, Work, answer
+from bot.answering import Answer, Mind, Work, answer, speakable
 from bot.base import audit
 from bot.base.clock import Clock
 from bot.base.database import Database
@@ -72,7 +72,7 @@ class Inbox:
 
     def _decide(self, taken: _Taken) -> Answer:
         try:
-            return answer(taken.work, self._mind)
+            return speakable(answer(taken.work, self._mind), taken.published.content)
         except Exception as unexpected:
             # A turn that breaks us must still be answered. The text of the error might hold the patient's words.
             log.error("turn %s could not be decided: %s at %s", taken.work.turn_id, type(unexpected).__name__, _place(unexpected))

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from bot.base.database import Base, Key, one_of
 from bot.base.errors import BadInput, NotPublished, Tampered
 from bot.base.lifecycle import move
-from bot.conversations import proposal
+from bot.conversations import proposal, wording
 
 
 class PublicationStatus(StrEnum):
@@ -62,7 +62,12 @@ class Published:
 
 
 def propose(session: Session, content: Mapping[str, Any], *, by: str, at: datetime) -> Publication:
-    """Store a proposed content; nothing is said from it until another person approves it."""
+    """Store a proposed content; raises BadInput when a text of it cannot be said.
+
+    Nothing is said from it until another person approves it.
+    """
+    if wrong := wording.problems(content):
+        raise BadInput("The proposal has texts that cannot be said:\n" + "\n".join(f"- {problem}" for problem in wrong))
     text = proposal.canonical(content)
     publication = Publication(digest=proposal.digest(text), content=text, proposed_by=by, proposed_at=at)
     session.add(publication)

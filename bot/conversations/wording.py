@@ -28,6 +28,9 @@ SHORT_CHANNELS = frozenset({"sms"})
 NOTE_FOR_ENGLISH = "english_only_note"
 """Stands before an English text that is given to a reader of another language."""
 
+GIVEN = {"case_number": "0000-0000-0"}
+"""The values a text may ask for besides facts and contacts, with samples."""
+
 _LOCALES = {
     Language.EN: Locale("en", "HK"),
     Language.ZH_HANT: Locale("zh", "HK", script="Hant"),
@@ -102,6 +105,26 @@ def label(content: Mapping[str, Any], name: str, language: Language) -> str:
     if not words:
         raise NotPublished(f"The wording {name} has no label in {language.value}.")
     return words
+
+
+def problems(content: Mapping[str, Any]) -> list[str]:
+    """What keeps a content from being said: every text is rendered in every language, with its facts and without any."""
+    if "not_known_yet" not in content["wordings"]:
+        return ["not_known_yet: the wording for a missing fact is missing itself"]
+    empty = {
+        section: {name: {**fact, "value": None, "as_of": None} for name, fact in content[section].items()}
+        for section in ("facts", "contacts")
+    }
+    found: dict[str, None] = {}
+    for name, each in content["wordings"].items():
+        for language in map(Language, each["texts"]):
+            for channel in ("web", *SHORT_CHANNELS):
+                for known in (content, {**content, **empty}):
+                    try:
+                        render(known, name, language, channel, GIVEN)
+                    except NotPublished as wrong:
+                        found[f"{name}: {language.value}: {wrong.__cause__ or wrong}"] = None
+    return list(found)
 
 
 @lru_cache(maxsize=4096)
