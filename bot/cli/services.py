@@ -1,0 +1,160 @@
+"""Which processes make up Candour on one machine: their commands, surroundings, ports, and health.
+
+The engine and its action server get nothing of ours but the engine's token; the web process and the
+worker get our whole environment and the settings as they were read here.
+"""
+
+from __future__ import annotations
+
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+from bot.base.errors import Misconfigured
+from bot.base.settings import REPOSITORY, Settings
+from bot.cli import installation, state
+from bot.cli.supervisor import Program, Supervisor, surroundings
+
+ENGINE_PYTHON = REPOSITORY / ".venv-engine" / "bin" / "python"
+HEALTH_TIMEOUT_S = 5.0
+WEB_HEALTH = "/health/live"
+ENGINE_HEALTH = "/webhooks/candour/health"
+
+Say = Callable[[str], None]
+
+
+def programs(settings: Settings, model: Path, *, worker: bool = True) -> list[Program]:
+    """The processes of an installation, in the order of their start."""
+    found = [] if settings.engine_url else [_actions(settings), _engine(settings, model)]
+    names = [program.name for program in found]
+    found.append(_web(settings, names))
+    if worker:
+        found.append(_ours(settings, "worker", "bot.worker", after=["web"]))
+    return found
+
+
+def web_address(settings: Settings) -> str:
+    """Where this machine reaches the web process."""
+    host = settings.web_host
+    if host in ("0.0.0.0", "::", ""):  # noqa: S104 - compared, not bound
+        host = "127.0.0.1"
+    return f"http://{f'[{host}]' if ':' in host else host}:{settings.web_port}"
+
+
+def answers(url: str) -> Callable[[], bool]:
+    """A question: does this address answer 200?"""
+
+    def ask() -> bool:
+        try:
+            return httpx.get(url, timeout=HEALTH_TIMEOUT_S, trust_env=False).status_code == httpx.codes.OK
+        except httpx.HTTPError:
+            return False
+
+    return ask
+
+
+def engine_python() -> str:
+    """The engine's interpreter; raises Misconfigured when its environment is not there."""
+    if not ENGINE_PYTHON.exists():
+        raise Misconfigured("The engine's environment is missing: start through `./candour`, which makes it.")
+    return str(ENGINE_PYTHON)
+
+
+def _engine(settings: Settings, model: Path) -> Program:
+    extra = {
+        "CANDOUR_ENGINE_TOKEN": settings.secret("engine_token"),
+        "CANDOUR_ACTIONS_URL": f"http://127.0.0.1:{settings.actions_port}/webhook",
+    }
+    command = [engine_python(), "-m", "engine.serve", "--model", str(model), "--port", str(settings.engine_port)]
+    return Program(
+        name="engine",
+        command=command,
+        folder=REPOSITORY,
+        environment=surroundings(extra, bare=True),
+        log=settings.home / "log" / "engine.log",
+        healthy=answers(f"http://127.0.0.1:{settings.engine_port}{ENGINE_HEALTH}"),
+        port=settings.engine_port,
+        setting="CANDOUR_ENGINE_PORT",
+    )
+
+
+def _actions(settings: Settings) -> Program:
+    return Program(
+        name="action server",
+        command=[engine_python(), "-m", "engine.actions", "--port", str(settings.actions_port)],
+        folder=REPOSITORY,
+        environment=surroundings({}, bare=True),
+        log=settings.home / "log" / "actions.log",
+        healthy=answers(f"http://127.0.0.1:{settings.actions_port}/health"),
+        port=settings.actions_port,
+        setting="CANDOUR_ACTIONS_PORT",
+    )
+
+
+def _web(settings: Settings, after: list[str]) -> Program:
+    # After the engine: a patient who comes too early would get an apology instead of an answer.
+    plain = _ours(settings, "web", "bot.web", after=after)
+    return Program(
+        name=plain.name,
+        command=plain.command,
+        folder=plain.folder,
+        environment=plain.environment,
+        log=plain.log,
+        healthy=answers(web_address(settings) + WEB_HEALTH),
+        after=plain.after,
+        final=(),
+        port=settings.web_port,
+        setting="CANDOUR_WEB_PORT",
+    )
+
+
+def _ours(settings: Settings, name: str, module: str, *, after: list[str]) -> Program:
+    told = ("home", "data", "secrets_dir", "web_host", "web_port", "engine_port", "engine_url", "actions_port")
+    values = {field: getattr(settings, field) for field in told}
+    extra = {f"CANDOUR_{field.upper()}": str(value) for field, value in values.items() if value not in (None, "")}
+    return Program(
+        name=name,
+        command=[sys.executable, "-m", module],
+        folder=REPOSITORY,
+        environment=surroundings(extra, bare=False),
+        log=settings.home / "log" / f"{name}.log",
+        after=after,
+        final=(),
+    )
+
+
+def on_free_ports(settings: Settings) -> Settings:
+    """The same settings with ports nobody uses at this moment."""
+    with socket.socket() as one, socket.socket() as two, socket.socket() as three:
+        for probe in (one, two, three):
+            probe.bind(("127.0.0.1", 0))
+        ports = [probe.getsockname()[1] for probe in (one, two, three)]
+    changed = {"web_host": "127.0.0.1", "web_port": ports[0], "engine_port": ports[1], "actions_port": ports[2]}
+    return settings.model_copy(update=changed)
+
+
+@contextmanager
+def door(settings: Settings, say: Say, show: installation.Show) -> Iterator[str]:
+    """The address of a web door for the duration of the block: that of the running `up`, or of one started for it."""
+    for _ in range(120):
+        found = state.running(settings.home)
+        if found is None:
+            break
+        if found.get("ready"):
+            yield str(found["web"])
+            return
+        time.sleep(0.5)  # an `up` is just starting: wait for it rather than starting a second engine
+    prepared = installation.prepare(settings, say, show)
+    apart = on_free_ports(prepared.settings)
+    supervisor = Supervisor(programs(apart, prepared.model, worker=False), say)
+    try:
+        supervisor.start(threading.Event())
+        yield web_address(apart)
+    finally:
+        supervisor.stop()
