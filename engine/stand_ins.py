@@ -99,9 +99,23 @@ def _model_names() -> ModuleType:
     return module
 
 
+class _Components(ModuleType):
+    """Rasa's stock of components, cut to the one policy we use; ours are named by module path."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name != "DEFAULT_COMPONENTS":
+            raise AttributeError(name)
+        from rasa.core.policies.rule_policy import RulePolicy
+
+        return [RulePolicy]
+
+
 def plant() -> None:
     """Make Rasa importable here; harmless when repeated."""
     if any(isinstance(finder, _Finder) for finder in sys.meta_path):
         return
     sys.meta_path.append(_Finder())
     sys.modules.setdefault("randomname", _model_names())
+    if importlib.machinery.PathFinder.find_spec("tensorflow") is None:
+        stock = "rasa.engine.recipes.default_components"
+        sys.modules.setdefault(stock, _Components(stock))

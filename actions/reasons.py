@@ -1,0 +1,46 @@
+"""Why a person is called: from the topic at hand and those before it. The only table of reasons here.
+
+The application knows each reason's priority, deadline and team; a word it does not know counts as
+the plain wish for a person, so a new line here can lose nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+OTHERWISE = "patient_wish"
+
+# Topic -> reason, the most pressing first: in a conversation that touched several, the first wins.
+BY_TOPIC = {
+    "self_harm": "self_harm",
+    "medical_urgent": "medical_urgent",
+    "dv_safety": "dv_safety",
+    "extortion": "extortion",
+    "phishing_clicked": "phishing_clicked",
+    "attacker_claim": "attacker_claim",
+    "data_seen_online": "data_seen_online",
+    "identity_misuse": "identity_misuse",
+    "sensitive_records": "sensitive_records",
+    "public_figure": "public_figure",
+    "distress": "distress",
+    "media_enquiry": "media_enquiry",
+    "complaint_clinic": "complaint_clinic",
+    "compensation": "compensation",
+    "legal_action": "legal_action",
+    "data_access_request": "data_access_request",
+    "erasure_request": "erasure_request",
+    "deceased_patient": "deceased_patient",
+}
+
+# Topics which only ask for a person; what was said before tells why.
+ASKING = frozenset({"speak_human", "case_followup", "hotline_contact"})
+
+
+def reason(topic: str | None, before: Sequence[str]) -> str:
+    """The reason for the topic at hand, or, when it only asks for a person, of those before it."""
+    if topic in BY_TOPIC:
+        return BY_TOPIC[topic]
+    if topic is None or topic in ASKING:
+        seen = set(before)
+        return next((why for one, why in BY_TOPIC.items() if one in seen), OTHERWISE)
+    return OTHERWISE
