@@ -36,6 +36,7 @@ class Application:
 
     def close(self) -> None:
         """Let go of connections and files."""
+        self.doorbell.close()
         self.engine.close()
         self.database.close()
 

@@ -13,7 +13,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from bot.assembly import Application, open_application
 from bot.base import audit, leases
@@ -28,14 +28,14 @@ LEFT_BEHIND_AFTER = timedelta(seconds=3)
 SWEEP_EVERY_S = 1.0
 SWEEP_LIMIT = 50
 SEAL_EVERY_S = 1.0
-LEASE_S = 10
+LEASE = timedelta(seconds=10)
 
 
-def sweep(application: Application) -> int:
+def sweep(application: Application, left_behind_after: timedelta = LEFT_BEHIND_AFTER) -> int:
     """Answer turns that nobody is answering; returns how many were answered."""
     now = application.clock()
     with application.database.reading() as session:
-        waiting = threads.waiting_threads(session, older_than=now - LEFT_BEHIND_AFTER, at=now, limit=SWEEP_LIMIT)
+        waiting = threads.waiting_threads(session, older_than=now - left_behind_after, at=now, limit=SWEEP_LIMIT)
     answered = 0
     for thread_id in waiting:
         try:
@@ -45,23 +45,47 @@ def sweep(application: Application) -> int:
     return answered
 
 
-def seal(application: Application, holder: str) -> int:
-    """Chain the evidence that is not sealed yet, if this process holds the lease; returns how many entries."""
-    now = application.clock()
-    with application.database.writing() as session:
-        if not leases.take(session, name="sealer", holder=holder, at=now, seconds=LEASE_S):
+class Sealer:
+    """Chains the evidence once a second, in one process of all; the others stand by."""
+
+    def __init__(self, application: Application, holder: str) -> None:
+        self._application = application
+        self._holder = holder
+        self._ours_until = datetime.min.replace(tzinfo=UTC)
+
+    def tick(self) -> int:
+        """Seal what is not sealed yet, if the lease is ours; returns how many entries."""
+        application, now = self._application, self._application.clock()
+        if not self._is_ours(now):
             return 0
-    sealed = audit.seal(application.database, application.settings.secret("audit_keys"), now)
-    audit.export_head(application.database, application.settings.home / "evidence", now)
-    return sealed
+        sealed = audit.seal(application.database, application.settings.secret("audit_keys"), now)
+        audit.export_head(application.database, application.settings.home / "evidence", now)
+        return sealed
+
+    def _is_ours(self, now: datetime) -> bool:
+        # Renewed at half time only: an idle second should not cost a write.
+        if now < self._ours_until - LEASE / 2:
+            return True
+        with self._application.database.writing() as session:
+            taken = leases.take(session, name="sealer", holder=self._holder, at=now, seconds=LEASE.total_seconds())
+        self._ours_until = now + LEASE if taken else self._ours_until
+        return taken
 
 
 def run(application: Application, stop: threading.Event) -> None:
     """Work until told to stop."""
     holder = f"{socket.gethostname()}:{secrets.token_hex(4)}"
+
+    def rung() -> int:
+        return sweep(application, timedelta(0))
+
     loops = [
         threading.Thread(target=_repeat, args=(stop, SWEEP_EVERY_S, lambda: sweep(application)), name="sweeper"),
-        threading.Thread(target=_repeat, args=(stop, SEAL_EVERY_S, lambda: seal(application, holder)), name="sealer"),
+        threading.Thread(target=_repeat, args=(stop, SEAL_EVERY_S, Sealer(application, holder).tick), name="sealer"),
+        # Whoever rings has a turn that nobody works on: no need to wait until it counts as left behind.
+        threading.Thread(
+            target=application.doorbell.listen, args=(stop, lambda _: sweep(application, timedelta(0))), name="listener"
+        ),
     ]
     for loop in loops:
         loop.start()
@@ -73,10 +97,14 @@ def run(application: Application, stop: threading.Event) -> None:
 
 def _repeat(stop: threading.Event, every_s: float, work: Callable[[], object]) -> None:
     while not stop.wait(every_s):
-        try:
-            work()
-        except Exception as failed:
-            log.error("%s failed: %s", threading.current_thread().name, type(failed).__name__)
+        _guarded(work)
+
+
+def _guarded(work: Callable[[], object]) -> None:
+    try:
+        work()
+    except Exception as failed:
+        log.error("%s failed: %s", threading.current_thread().name, type(failed).__name__)
 
 
 def main() -> int:
