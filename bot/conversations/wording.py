@@ -93,7 +93,7 @@ def render(content: Mapping[str, Any], name: str, language: Language, channel: s
     source = texts.get("short") if channel in SHORT_CHANNELS else None
     try:
         text = _template(source or texts["text"]).render(_surroundings(content, language), **values)
-    except TemplateError as wrong:
+    except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError) as wrong:
         raise NotPublished(f"The wording {name} in {language.value} cannot be rendered: {type(wrong).__name__}.") from wrong
     return Rendered(text.strip(), language)
 
