@@ -125,12 +125,10 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """A session for looking only; the database refuses a write in it."""
+        """A session for looking only; the database refuses a write in it. Rows may be used after it."""
+        # Closing ends the transaction; a rollback would also make every row forget what it holds.
         with self._readers() as session:
-            try:
-                yield session
-            finally:
-                session.rollback()
+            yield session
 
     def close(self) -> None:
         """Close all connections."""
