@@ -30,7 +30,7 @@ def clock() -> FakeClock:
     return FakeClock()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Keys:
     """The secrets of a test installation."""
 

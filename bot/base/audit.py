@@ -5,8 +5,8 @@ are not sealed yet: it numbers them and computes, under a key outside the databa
 the previous one, the number and the row. Content is kept sealed, behind a salted commitment; the
 salt lies within the sealed content, so that erasing it leaves nothing to guess at and the chain
 still holds. What was changed, removed, added or swapped shows; a cut-off end shows by the heads
-exported daily. What this cannot show: a row forged by who writes to the database in the second
-before it is sealed.
+exported daily (`bot.base.evidence` checks it all). What this cannot show: a row forged within the
+second before it is sealed, or an end rewritten since the last export by who also has the key.
 """
 
 from __future__ import annotations
@@ -15,15 +15,18 @@ import hashlib
 import hmac
 import json
 import logging
+import os
 import secrets
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Index, String, Text, Update, bindparam, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from bot.base.clock import in_hong_kong
 from bot.base.database import Base, Database, Key
 from bot.base.vault import KeyRing, Vault
 
@@ -113,12 +116,12 @@ def seal(database: Database, keys: str, at: datetime) -> int:
     return sealed
 
 
-# Only what the chain covers: the sealed content itself may be sealed anew or erased.
-_CHAINED = (AuditEntry.id, AuditEntry.at, AuditEntry.actor, AuditEntry.kind, AuditEntry.subject, AuditEntry.commitment)
+CHAINED = (AuditEntry.id, AuditEntry.at, AuditEntry.actor, AuditEntry.kind, AuditEntry.subject, AuditEntry.commitment)
+"""What the chain covers; the sealed content itself may be sealed anew or erased."""
 
 
 def _seal_batch(database: Database, ring: KeyRing, at: datetime) -> int:
-    unsealed = select(*_CHAINED).where(AuditEntry.sequence.is_(None)).order_by(AuditEntry.id).limit(BATCH)
+    unsealed = select(*CHAINED).where(AuditEntry.sequence.is_(None)).order_by(AuditEntry.id).limit(BATCH)
     with database.reading() as session:  # an idle tick must not take the write lock
         if session.execute(unsealed.limit(1)).first() is None:
             return 0
@@ -179,3 +182,30 @@ def _moment(moment: datetime) -> str:
 
 def _canonical(content: Mapping[str, Any]) -> str:
     return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def export_head(database: Database, folder: Path, at: datetime) -> Path | None:
+    """Write the head of the chain once per Hong Kong day; None when that was done or nothing is sealed.
+
+    The file is to be kept where who can write to the database cannot: it shows a cut-off end.
+    """
+    path = folder / f"head-{in_hong_kong(at):%Y-%m-%d}.json"
+    if path.exists():
+        return None
+    with database.reading() as session:
+        sequence, mac = head(session)
+    if not sequence:
+        return None
+    folder.mkdir(parents=True, exist_ok=True)
+    draft = folder / f".{path.name}.{secrets.token_hex(4)}"
+    with draft.open("x", encoding="ascii") as file:
+        file.write(json.dumps({"sequence": sequence, "mac": mac, "at": _moment(at)}, indent=1) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(draft, path)  # unlike a rename it never replaces a head that is there
+    except FileExistsError:
+        return None
+    finally:
+        draft.unlink()
+    return path
