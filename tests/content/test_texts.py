@@ -54,7 +54,9 @@ def test_every_wording_has_both_kinds_of_text() -> None:
 
 @pytest.mark.parametrize("name", texts.content()["wordings"])
 def test_a_wording_exists_in_the_languages_it_needs(name: str) -> None:
-    flows = {wording for path, document in texts.files().items() if path.parent.name == "flows" for wording in document["answers"]}
+    flows = {
+        wording for path, document in texts.files().items() if path.parent.name == "flows" for wording in document["answers"]
+    }
     needed = set(Language) if name in flows or name in texts.IN_FIVE_LANGUAGES else set(Language) - {Language.TL, Language.ID}
     assert {text.language for text in ALL if text.name == name} >= needed
 
@@ -170,10 +172,18 @@ def test_buttons_lead_to_something_that_has_a_topic() -> None:
         assert name not in answer["next"]
 
 
-@pytest.mark.parametrize("name", ["what_happened", "data_types", "am_i_affected", "financial_data", "id_numbers_exposed", "protect_myself"])
+@pytest.mark.parametrize(
+    "name", ["what_happened", "data_types", "am_i_affected", "financial_data", "id_numbers_exposed", "protect_myself"]
+)
 @pytest.mark.parametrize(
     ("language", "sorry"),
-    [(Language.EN, "sorry"), (Language.ZH_HANT, "抱歉"), (Language.ZH_HANS, "抱歉"), (Language.TL, "aumanhin"), (Language.ID, "maaf")],
+    [
+        (Language.EN, "sorry"),
+        (Language.ZH_HANT, "抱歉"),
+        (Language.ZH_HANS, "抱歉"),
+        (Language.TL, "aumanhin"),
+        (Language.ID, "maaf"),
+    ],
 )
 def test_an_answer_about_the_incident_says_sorry_first(name: str, language: Language, sorry: str) -> None:
     for text in ALL:
@@ -184,7 +194,13 @@ def test_an_answer_about_the_incident_says_sorry_first(name: str, language: Lang
 
 def test_the_collection_statement_tells_what_the_law_asks() -> None:
     # PDPO, Data Protection Principle 1(3): purpose, recipients, whether voluntary, access and correction, to whom.
-    needed = ["facts.clinic_name", "facts.chat_readers", "facts.retention_of_chat", "facts.privacy_officer_title", "facts.postal_address"]
+    needed = [
+        "facts.clinic_name",
+        "facts.chat_readers",
+        "facts.retention_of_chat",
+        "facts.privacy_officer_title",
+        "facts.postal_address",
+    ]
     statement = [text for text in ALL if text.name == "collection_statement" and text.kind == "text"]
     assert len(statement) == len(Language)
     for text in statement:

@@ -28,7 +28,9 @@ def test_a_file_holds_only_known_keys(path: Path) -> None:
     assert set(texts.files()[path]) <= known
 
 
-@pytest.mark.parametrize(("path", "document"), WITH_TOPICS.items(), ids=lambda value: value.stem if isinstance(value, Path) else "")
+@pytest.mark.parametrize(
+    ("path", "document"), WITH_TOPICS.items(), ids=lambda value: value.stem if isinstance(value, Path) else ""
+)
 def test_a_topic_is_one_file_with_one_rule_and_its_own_name(path: Path, document: dict[str, Any]) -> None:
     topic = path.stem
     assert document["intents"] == [topic]
