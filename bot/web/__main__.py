@@ -39,6 +39,8 @@ class Server(uvicorn.Server):
 
 def server_for(app: FastAPI, host: str, port: int) -> Server:
     """A server for the application; call `run` on it."""
+    # Its lines would hold addresses and queries; the shield writes one line per request without them.
+    logging.getLogger("uvicorn.access").disabled = True
     config = uvicorn.Config(
         app,
         host=host,
@@ -50,7 +52,6 @@ def server_for(app: FastAPI, host: str, port: int) -> Server:
         proxy_headers=False,
         timeout_graceful_shutdown=LAST_WORDS_S,
         timeout_keep_alive=30,
-        h11_max_incomplete_event_size=32 * 1024,
     )
     return Server(config, app.state.door)
 

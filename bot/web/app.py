@@ -9,18 +9,17 @@ from pathlib import Path
 from fastapi import FastAPI
 from fastapi.middleware import Middleware
 from fastapi.staticfiles import StaticFiles
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
 from bot.assembly import Application
 from bot.web import chat, health, patient, refusals
 from bot.web.answering import Answering
 from bot.web.door import Door
-from bot.web.limits import LIMITS, Limiter, Limits
+from bot.web.limits import BODY_LIMIT, LIMITS, Limiter, Limits
 from bot.web.shield import Shield
 from bot.web.stream import Hub
 
 STATIC = Path(__file__).parent / "static"
-BODY_LIMIT = 1024 * 1024
-"""Bytes of a request's body; 200,000 characters fit in any of the languages."""
 
 
 def create_app(application: Application, limits: Limits = LIMITS) -> FastAPI:
@@ -44,8 +43,11 @@ def create_app(application: Application, limits: Limits = LIMITS) -> FastAPI:
         # The viewers load their scripts from elsewhere; the description itself stays.
         docs_url=None,
         redoc_url=None,
-        max_body_size=BODY_LIMIT,
-        middleware=[Middleware(Shield, settings=application.settings, limiter=door.limiter)],
+        # The shield refuses what says that it is too long; the other one stops what turns out to be.
+        middleware=[
+            Middleware(Shield, settings=application.settings, limiter=door.limiter),
+            Middleware(RequestBodyLimitMiddleware, max_body_size=BODY_LIMIT),
+        ],
     )
     app.state.door = door
     refusals.install(app)

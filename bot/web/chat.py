@@ -39,7 +39,7 @@ from bot.web.schemas import (
     TurnEvent,
     TurnTaken,
 )
-from bot.web.stream import Look, log
+from bot.web.stream import log
 
 router = APIRouter(prefix="/api/chat", tags=["chat"])
 AtDoor = Annotated[Door, Depends(door_of)]

@@ -56,7 +56,9 @@ def all_labels(path: Path = LABELS) -> Mapping[Language, Labels]:
     if missing:
         raise Misconfigured(f"{path.name} lacks {', '.join(missing)}.")
     return {
-        language: Labels(*({name: words[language.value] for name, words in table[part].items()} for part in ("labels", "refusals")))
+        language: Labels(
+            *({name: words[language.value] for name, words in table[part].items()} for part in ("labels", "refusals"))
+        )
         for language in Language
     }
 

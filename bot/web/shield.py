@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from bot.base.errors import TooMany
 from bot.base.settings import Settings
 from bot.web.labels import wanted
-from bot.web.limits import Limiter, caller, networks
+from bot.web.limits import BODY_LIMIT, Limiter, caller, networks
 from bot.web.refusals import answer
 
 log = logging.getLogger(__name__)
@@ -75,9 +75,12 @@ class Shield:
             log.info("%s %s %d %d ms", scope["method"], route, status, (time.monotonic() - started) * 1000)
 
     def _guarded(self, scope: Scope, headers: Headers, address: str) -> ASGIApp:
+        language = wanted(headers.get("accept-language", ""))
+        length = headers.get("content-length", "")
+        if length.isdecimal() and int(length) > BODY_LIMIT:
+            return answer("too_large", language)
         if not scope["path"].startswith("/api/"):
             return self._app
-        language = wanted(headers.get("accept-language", ""))
         if not self._is_own(scope, headers):
             return answer("foreign_origin", language)
         try:
