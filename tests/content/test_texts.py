@@ -41,6 +41,14 @@ def test_a_missing_fact_is_said_to_be_unknown(text: Text) -> None:
         assert texts.not_known(text.language) in texts.rendered(text, texts.with_no_facts())
 
 
+@pytest.mark.parametrize("text", [text for text in ALL if "{% if" in text.source], ids=str)
+def test_a_text_that_asks_whether_a_fact_is_known_says_something_either_way(text: Text) -> None:
+    for known, unknown in re.findall(r"{% if .*? %}(.*?){% else %}(.*?){% endif %}", text.source):
+        assert known.strip()
+        assert unknown.strip()
+    assert text.source.count("{% if") == text.source.count("{% else %}") == text.source.count("{% endif %}")
+
+
 def test_every_open_fact_has_a_sample_value() -> None:
     assert texts.with_all_facts()
 
