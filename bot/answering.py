@@ -190,7 +190,8 @@ def _said(work: Work, understood: Understanding) -> Answer:
 
 
 def _asked_back(base: Answer, work: Work, topics: tuple[str, ...]) -> Answer:
-    return replace(base, say=("clarify",), offer=(*topics, PERSON), misses=work.misses + 1)
+    known = tuple(topic for topic in topics if work.content["wordings"].get(topic, {}).get("label"))
+    return replace(base, say=("clarify" if known else "not_understood",), offer=(*known, PERSON), misses=work.misses + 1)
 
 
 def _obeyed(base: Answer, work: Work, understood: Understanding) -> Answer:

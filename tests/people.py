@@ -27,6 +27,7 @@ SPOKEN = (
     "extortion",
     "apology",
     "clarify",
+    "not_understood",
     "hand_over",
     "hand_over_urgent",
     "still_with_team",
