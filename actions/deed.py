@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any, ClassVar, Protocol
 
 from rasa_sdk import Action
@@ -16,11 +17,15 @@ class Dispatcher(Protocol):
         """Collect one answer."""
 
 
-class Deed(Action):  # type: ignore[misc]  # rasa_sdk has no types in the application's environment
+class Deed(Action, ABC):  # type: ignore[misc]  # rasa_sdk has no types in the application's environment
     """Asks for `deed`; its name inside Rasa is `action_` and the deed."""
 
-    deed: ClassVar[str]
     says: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    @abstractmethod
+    def deed(self) -> str:
+        """What is asked of the application; a plain class attribute in every action."""
 
     def name(self) -> str:
         """The name in `domain.yml` and in rules."""

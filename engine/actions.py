@@ -10,7 +10,7 @@ import argparse
 import logging
 import sys
 
-from engine.ground import PortTaken, prepare, take_port
+from engine.ground import PortTaken, complain, prepare, take_port
 from engine.quiet import hush
 
 logger = logging.getLogger("engine.actions")
@@ -28,7 +28,7 @@ def main(given: list[str] | None = None) -> int:
     try:
         taken = take_port("127.0.0.1", asked.port)
     except PortTaken as error:
-        print(f"The action server cannot start: {error}.", file=sys.stderr)
+        complain(f"The action server cannot start: {error}.")
         return NO_PORT
     hush(asked.level)
     prepare()

@@ -27,10 +27,11 @@ from sanic.response import json as answer
 
 from engine.memory import BoundedMemory
 from engine.shapes import Refused, Turn, payload, turn
+from engine.texts import plain
 
 logger = logging.getLogger(__name__)
 
-TOKEN_VARIABLE = "CANDOUR_ENGINE_TOKEN"
+TOKEN_VARIABLE = "CANDOUR_ENGINE_TOKEN"  # noqa: S105  a name, not a token
 # Longer than the application waits, so that it gives up first; it ends a turn that hangs on a
 # stopped action server, whose conversation would stay locked for minutes otherwise.
 LONGEST_TURN = 12.0
@@ -81,12 +82,6 @@ def spoken(events: list[Event]) -> bool:
     return ended and not waiting
 
 
-def plain(text: str) -> str:
-    """The text with a leading slash widened, which Rasa would obey as a command."""
-    text = text.strip()
-    return "\N{FULLWIDTH SOLIDUS}" + text[1:] if text.startswith("/") else text
-
-
 def _incoming(asked: Turn, output: Collected) -> UserMessage:
     given: dict[str, Any] = {
         "output_channel": output,
@@ -129,9 +124,7 @@ class Door(InputChannel):
             raise RasaException(f"{TOKEN_VARIABLE} is not set")
         return cls(token)
 
-    def blueprint(
-        self, on_new_message: Callable[[UserMessage], Awaitable[Any]]
-    ) -> Blueprint:
+    def blueprint(self, on_new_message: Callable[[UserMessage], Awaitable[Any]]) -> Blueprint:
         """Routes `health` and `turn`."""
         routes = Blueprint("candour")
 
@@ -174,15 +167,13 @@ def _fault(tracker: DialogueStateTracker | None, output: Collected) -> str | Non
     return None if output.say or output.do else "silent"
 
 
-async def _lead(
-    asked: Turn, memory: BoundedMemory, handle: Callable[[UserMessage], Awaitable[Any]]
-) -> HTTPResponse:
+async def _lead(asked: Turn, memory: BoundedMemory, handle: Callable[[UserMessage], Awaitable[Any]]) -> HTTPResponse:
     """Let Rasa take the turn; any error, silence or stray text is a 500 and the key is forgotten."""
     output = Collected()
     error: str | None = None
     try:
         await asyncio.wait_for(handle(_incoming(asked, output)), LONGEST_TURN)
-    except asyncio.TimeoutError:
+    except TimeoutError:
         error = "slow"
     except Exception as failed:  # a door: every error becomes an answer
         logger.error("a turn failed inside Rasa", exc_info=failed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 
 from engine import stand_ins
 
@@ -22,6 +23,12 @@ ENVIRONMENT = {
 
 class PortTaken(Exception):
     """The port is in use, or may not be used; the text is a sentence for the operator."""
+
+
+def complain(sentence: str) -> None:
+    """One sentence for the operator, on standard error."""
+    sys.stderr.write(sentence + "\n")
+    sys.stderr.flush()
 
 
 def take_port(host: str, port: int) -> socket.socket:

@@ -33,9 +33,7 @@ class BoundedMemory(TrackerStore):
     ) -> None:
         super().__init__(domain, event_broker)
         self._events = events
-        self._recent: Recent[DialogueStateTracker] = Recent(
-            most=most, seconds=seconds, clock=time.monotonic
-        )
+        self._recent: Recent[DialogueStateTracker] = Recent(most=most, seconds=seconds, clock=time.monotonic)
 
     async def save(self, tracker: DialogueStateTracker) -> None:
         """Remember the tracker; one that grew past the bound of events starts anew next time."""

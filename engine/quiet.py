@@ -46,9 +46,12 @@ class Terse(logging.Formatter):
         return f"{line} ! {_places(error)}" if error else line
 
 
-def _uncaught(
-    kind: type[BaseException], error: BaseException, trace: TracebackType | None
-) -> None:
+def _worth(record: logging.LogRecord) -> bool:
+    """Foreign records below a warning are only places in code: for those who asked for DEBUG."""
+    return _ours(record.name) or record.levelno >= logging.WARNING or logging.root.level <= logging.DEBUG
+
+
+def _uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     if issubclass(kind, KeyboardInterrupt):
         return
     logging.getLogger("engine").critical("stopped by an error", exc_info=(kind, error, trace))
@@ -78,6 +81,7 @@ def hush(level: str = "INFO") -> None:
     """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(Terse())
+    handler.addFilter(_worth)
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
@@ -89,8 +93,6 @@ def hush(level: str = "INFO") -> None:
     warnings.simplefilter("ignore", DeprecationWarning)
     warnings.simplefilter("ignore", PendingDeprecationWarning)
     sys.excepthook = _uncaught
-    sys.unraisablehook = lambda args: _uncaught(
-        args.exc_type, args.exc_value or args.exc_type(), args.exc_traceback
-    )
+    sys.unraisablehook = lambda args: _uncaught(args.exc_type, args.exc_value or args.exc_type(), args.exc_traceback)
     threading.excepthook = _uncaught_in_thread
     _through_logging()

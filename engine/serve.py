@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.ground import PortTaken, prepare, take_port
+from engine.ground import PortTaken, complain, prepare, take_port
 from engine.quiet import hush
 
 if TYPE_CHECKING:
@@ -81,12 +81,12 @@ def main(given: list[str] | None = None) -> int:
     """Serve until stopped; the exit status says what kept it from serving."""
     asked = arguments().parse_args(given)
     if not os.environ.get("CANDOUR_ENGINE_TOKEN"):
-        print("The engine needs CANDOUR_ENGINE_TOKEN in its environment.", file=sys.stderr)
+        complain("The engine needs CANDOUR_ENGINE_TOKEN in its environment.")
         return NO_TOKEN
     try:
         taken = take_port(asked.host, asked.port)
     except PortTaken as error:
-        print(f"The engine cannot start: {error}.", file=sys.stderr)
+        complain(f"The engine cannot start: {error}.")
         return NO_PORT
     hush(asked.level)
     prepare()
@@ -95,10 +95,7 @@ def main(given: list[str] | None = None) -> int:
     except Exception as error:  # whatever a broken archive makes of Rasa, it ends here
         logger.error("the model could not be loaded", exc_info=error)
         kind = type(error).__name__
-        print(
-            f"The model {asked.model.name} is missing or damaged ({kind}); train it anew.",
-            file=sys.stderr,
-        )
+        complain(f"The model {asked.model.name} is missing or damaged ({kind}); train it anew.")
         return NO_MODEL
     app = application(agent, memory, asked.credentials)
     hush(asked.level)

@@ -73,8 +73,4 @@ def payload(custom: Any) -> tuple[list[str], list[dict[str, Any]]]:
 
 
 def _deed(one: Any) -> bool:
-    return (
-        isinstance(one, dict)
-        and isinstance(one.get("name"), str)
-        and all(isinstance(value, str) for value in one.values())
-    )
+    return isinstance(one, dict) and isinstance(one.get("name"), str) and all(isinstance(value, str) for value in one.values())

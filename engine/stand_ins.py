@@ -31,7 +31,6 @@ LEFT_OUT = frozenset(
         "rocketchat_API",
         "sentry_sdk",
         "slack_sdk",
-        "structlog_sentry",
         "tensorflow",
         "keras",
         "twilio",
@@ -99,6 +98,22 @@ def _model_names() -> ModuleType:
     return module
 
 
+class _ReportsNothing:
+    """Stand-in for the processor which would send Rasa's log lines to a reporting service."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        pass
+
+    def __call__(self, logger: Any, method: str, event: Any) -> Any:
+        return event
+
+
+def _no_reporting() -> ModuleType:
+    module = ModuleType("structlog_sentry")
+    module.SentryProcessor = _ReportsNothing  # type: ignore[attr-defined]
+    return module
+
+
 class _Components(ModuleType):
     """Rasa's stock of components, cut to the one policy we use; ours are named by module path."""
 
@@ -116,6 +131,7 @@ def plant() -> None:
         return
     sys.meta_path.append(_Finder())
     sys.modules.setdefault("randomname", _model_names())
+    sys.modules.setdefault("structlog_sentry", _no_reporting())
     if importlib.machinery.PathFinder.find_spec("tensorflow") is None:
         stock = "rasa.engine.recipes.default_components"
         sys.modules.setdefault(stock, _Components(stock))

@@ -16,7 +16,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from engine.ground import prepare
+from engine.ground import complain, prepare
 from engine.quiet import hush
 from engine.vectors import FOLDER_VARIABLE
 
@@ -25,7 +25,8 @@ STEPS = ("gathering", "loading Rasa", "training", "storing")
 
 def step(number: int) -> None:
     """One line of progress on standard output: `step 2/4 loading Rasa`."""
-    print(f"step {number}/{len(STEPS)} {STEPS[number - 1]}", flush=True)
+    sys.stdout.write(f"step {number}/{len(STEPS)} {STEPS[number - 1]}\n")
+    sys.stdout.flush()
 
 
 def gather(data: Path, into: Path) -> int:
@@ -89,7 +90,7 @@ def main(given: list[str] | None = None) -> int:
         train(asked.data, asked.config, asked.out)
     except Exception as error:  # the data is the repository's, so its words may be shown
         told = " ".join(str(error).split())[:600]
-        print(f"Training failed: {type(error).__name__}: {told}", file=sys.stderr)
+        complain(f"Training failed: {type(error).__name__}: {told}")
         return 1
     return 0
 

