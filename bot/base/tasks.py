@@ -28,6 +28,7 @@ from bot.base.settings import Settings
 
 log = logging.getLogger(__name__)
 
+ONE_AT_A_TIME = 0x0CA4D1  # advisory lock: CREATE TABLE IF NOT EXISTS fails when two do it at once
 TRY_AGAIN_S = 1.0
 POLL_S = 0.1
 """How often a listener looks into a SQLite store; PostgreSQL wakes its listener itself."""
@@ -60,8 +61,12 @@ class _SqliteStore(SqliteStorage):  # type: ignore[misc]
 
     def _create_connection(self) -> sqlite3.Connection:
         connection: sqlite3.Connection = super()._create_connection()
-        for statement in self.ddl:
-            connection.execute(statement)
+        try:
+            for statement in self.ddl:
+                connection.execute(statement)
+        except BaseException:
+            connection.close()
+            raise
         self._file = _identity(self.filename)
         return connection
 
@@ -90,8 +95,14 @@ class _PostgresStore(PostgresStorage):  # type: ignore[misc]
 
     def _create_connection(self) -> Any:
         connection = super()._create_connection()
-        for statement in self.ddl:
-            connection.execute(statement)
+        try:
+            with connection.transaction():
+                connection.execute("SELECT pg_advisory_xact_lock(%s)", (ONE_AT_A_TIME,))
+                for statement in self.ddl:
+                    connection.execute(statement)
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
 
@@ -187,6 +198,12 @@ class Doorbell:
 
     def listen(self, stop: threading.Event, look: Callable[[str], object]) -> None:
         """Call `look(kind)` for what is rung, until `stop` is set; a store in trouble is logged and asked again."""
+        try:
+            self._listen(stop, look)
+        finally:
+            self._huey.storage.close()  # PostgreSQL's LISTEN connection belongs to this thread
+
+    def _listen(self, stop: threading.Event, look: Callable[[str], object]) -> None:
         troubled = False
         while not stop.is_set():
             try:
