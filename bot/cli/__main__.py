@@ -1,76 +1,24 @@
-"""`./candour …`: the commands, and the one place where an error becomes a sentence."""
+"""Run the command line: `python -m bot.cli`, which is what `./candour` becomes."""
 
 from __future__ import annotations
 
 import sys
-from typing import Annotated, Any
-
-import typer
-from typer.core import TyperGroup
-
-from bot.base.errors import CandourError
-from bot.cli.commands.ask import ask
-from bot.cli.commands.bench import bench
-from bot.cli.commands.cases import cases
-from bot.cli.commands.chat import chat
-from bot.cli.commands.checks import run_checks
-from bot.cli.commands.doctor import doctor
-from bot.cli.commands.install import install
-from bot.cli.commands.lock import lock
-from bot.cli.commands.publish import publish
-from bot.cli.commands.train import train
-from bot.cli.commands.up import up
-from bot.cli.terminal import say
-
-INTERRUPTED = 130
 
 
-class Commands(TyperGroup):
-    """Turns what a command raises into one sentence and an exit status."""
-
-    def invoke(self, ctx: Any) -> Any:
-        """Run the command; a traceback is shown only with `--debug`."""
-        try:
-            return super().invoke(ctx)
-        except KeyboardInterrupt:
-            raise typer.Exit(INTERRUPTED) from None
-        except CandourError as known:
-            if ctx.params.get("debug"):
-                raise
-            say(str(known))
-            raise typer.Exit(1) from None
-        except (typer.Exit, typer.Abort):
+def main() -> int:
+    """Run one command; a program that cannot even be loaded says so in one sentence."""
+    try:
+        from bot.cli.app import app
+    except KeyboardInterrupt:
+        return 130
+    except Exception as wrong:
+        if "--debug" in sys.argv:
             raise
-        except Exception as unknown:
-            if ctx.params.get("debug") or _is_usage(unknown):
-                raise
-            # The text of an unknown error may quote what was being worked on.
-            say(f"Something unforeseen happened ({type(unknown).__name__}). `./candour --debug …` shows where.")
-            raise typer.Exit(1) from None
-
-
-def _is_usage(error: Exception) -> bool:
-    # typer keeps click's classes to itself; what a usage error has is how to show itself.
-    return hasattr(error, "show") and hasattr(error, "exit_code")
-
-
-app = typer.Typer(
-    cls=Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="markdown"
-)
-
-
-@app.callback()
-def candour(
-    debug: Annotated[bool, typer.Option("--debug", help="Show where an error came from.")] = False,
-) -> None:
-    """Candour answers patients after a breach of their records. Begin with `./candour up`."""
-
-
-for command in (up, ask, chat, cases, publish, train, doctor, install, lock):
-    app.command()(command)
-app.command("test")(run_checks)
-app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)(bench)
+        sys.stderr.write(f"Candour cannot be loaded ({type(wrong).__name__}: {wrong}). `./candour --debug` shows where.\n")
+        return 1
+    app(prog_name="./candour")
+    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(app(prog_name="./candour"))
+    raise SystemExit(main())

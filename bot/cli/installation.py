@@ -45,7 +45,7 @@ class Prepared:
 
 def prepare(settings: Settings, say: Say, show: Show, *, demo: bool | None = None) -> Prepared:
     """See that everything is in place; says what it did."""
-    settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    state.private_folder(settings.home)
     with state.held(settings.home / "run" / "prepare.lock", wait=True):
         make_secrets(settings, say)
         settings = with_secrets(settings)
@@ -78,7 +78,7 @@ def make_secrets(settings: Settings, say: Say) -> None:
         )
     folder = settings.secrets_folder
     for name in missing:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        state.private_folder(folder)
         value = randomness.token_urlsafe(32) if name == "engine_token" else new_key("k1")
         _write_private(folder / f"candour_{name}", value)
     if missing:

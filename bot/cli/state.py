@@ -26,13 +26,19 @@ class Busy(Exception):
 @contextmanager
 def held(path: Path, *, wait: bool) -> Iterator[None]:
     """Hold a lock for the block; raises Busy when it is taken and `wait` is false."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    private_folder(path.parent)
     file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         _take(file, wait=wait)
         yield
     finally:
         os.close(file)
+
+
+def private_folder(path: Path) -> None:
+    """Make a folder, and those above it, for their owner alone; folders that exist stay as they are."""
+    for folder in [*reversed(path.parents), path]:
+        folder.mkdir(mode=0o700, exist_ok=True)
 
 
 def _take(file: int, *, wait: bool) -> None:
@@ -77,7 +83,7 @@ def running(home: Path) -> Mapping[str, Any] | None:
 def write_state(home: Path, state: Mapping[str, Any]) -> None:
     """Replace the state file, whole or not at all."""
     path = home / "run" / "up.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
+    private_folder(path.parent)
     part = path.with_suffix(".part")
     part.write_text(json.dumps(state, indent=1) + "\n", encoding="utf-8")
     part.replace(path)

@@ -1,0 +1,74 @@
+"""The commands of `./candour`, and the one place where an error becomes a sentence."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from bot.base.errors import CandourError
+from bot.cli.commands.ask import ask
+from bot.cli.commands.bench import bench
+from bot.cli.commands.cases import cases
+from bot.cli.commands.chat import chat
+from bot.cli.commands.checks import run_checks
+from bot.cli.commands.doctor import doctor
+from bot.cli.commands.install import install
+from bot.cli.commands.lock import lock
+from bot.cli.commands.publish import publish
+from bot.cli.commands.train import train
+from bot.cli.commands.up import up
+from bot.cli.terminal import say
+
+INTERRUPTED = 130
+
+
+class Commands(TyperGroup):
+    """Turns what a command raises into one sentence and an exit status."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; a traceback is shown only with `--debug`."""
+        try:
+            return super().invoke(ctx)
+        except (typer.Exit, typer.Abort):
+            raise
+        except KeyboardInterrupt:
+            raise typer.Exit(INTERRUPTED) from None
+        except Exception as error:
+            if ctx.params.get("debug") or _is_usage(error):
+                raise
+            say(_sentence(error))
+            raise typer.Exit(1) from None
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, CandourError):
+        return str(error)
+    # The text of an unknown error may quote what was being worked on: only its kind is said.
+    return f"Something unforeseen happened ({type(error).__name__}). `./candour --debug …` shows where."
+
+
+def _is_usage(error: Exception) -> bool:
+    # typer keeps click's classes to itself; what marks a usage error is that it can show itself.
+    return hasattr(error, "show") and hasattr(error, "exit_code")
+
+
+app = typer.Typer(
+    cls=Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="markdown"
+)
+
+
+@app.callback()
+def candour(
+    debug: Annotated[bool, typer.Option("--debug", help="Show where an error came from.")] = False,
+) -> None:
+    """Candour answers patients after a breach of their records. Begin with `./candour up`."""
+    os.umask(0o077)  # whatever is written from here on is for its owner alone
+
+
+for command in (up, ask, chat, cases, publish, train, doctor, install, lock):
+    app.command()(command)
+app.command("test")(run_checks)
+app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)(bench)
