@@ -13,7 +13,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from bot.assembly import Application, open_application
 from bot.base import audit, leases
@@ -51,7 +51,7 @@ class Sealer:
     def __init__(self, application: Application, holder: str) -> None:
         self._application = application
         self._holder = holder
-        self._ours_until = datetime.min.replace(tzinfo=UTC)
+        self._renew_at: datetime | None = None
 
     def tick(self) -> int:
         """Seal what is not sealed yet, if the lease is ours; returns how many entries."""
@@ -64,11 +64,11 @@ class Sealer:
 
     def _is_ours(self, now: datetime) -> bool:
         # Renewed at half time only: an idle second should not cost a write.
-        if now < self._ours_until - LEASE / 2:
+        if self._renew_at and now < self._renew_at:
             return True
         with self._application.database.writing() as session:
             taken = leases.take(session, name="sealer", holder=self._holder, at=now, seconds=LEASE.total_seconds())
-        self._ours_until = now + LEASE if taken else self._ours_until
+        self._renew_at = now + LEASE / 2 if taken else None
         return taken
 
 

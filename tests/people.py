@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from itertools import count
-from typing import Any
-
-from bot.conversations.safety import Lexicon
+from typing import Any, cast
 
 from bot.answering import Mind
+from bot.assembly import Application
 from bot.base.database import Database, writing_now
 from bot.base.errors import EngineError
 from bot.base.languages import Language
-from bot.base.vault import Vault
+from bot.base.settings import REPOSITORY, Settings
+from bot.base.tasks import Doorbell, make_huey
+from bot.base.vault import BlindIndex, Vault
 from bot.conversations import publication, threads
-from bot.conversations.engine import Deed, Guess, Understanding
+from bot.conversations.engine import Deed, Engine, Guess, Understanding
+from bot.conversations.safety import Lexicon
 from bot.conversations.transcript import TURN_TEXT, Line, lines_after
 from bot.inbox import Inbox
 from tests.make import FakeClock
@@ -92,6 +94,9 @@ class FakeEngine:
         self.pressed: list[tuple[str, str, str]] = []
         self.called_while_writing = False
 
+    def close(self) -> None:
+        pass
+
     def ask(self, key: str, text: str, language: str) -> Understanding:
         self.asked.append((key, text, language))
         return self._answer(text)
@@ -166,3 +171,22 @@ class Patient:
 def make_inbox(database: Database, vault: Vault, clock: FakeClock, engine: FakeEngine, lexicon: Lexicon) -> Inbox:
     """An inbox over a real database with a stand-in engine."""
     return Inbox(database, vault, Mind(engine, lexicon), publication.Library(), clock)
+
+
+def make_application(
+    settings: Settings, database: Database, vault: Vault, index: BlindIndex, clock: FakeClock, engine: FakeEngine
+) -> Application:
+    """An application over this database whose engine is a stand-in."""
+    library = publication.Library()
+    mind = Mind(engine, Lexicon.load(REPOSITORY / "data" / "safety.yml"))
+    return Application(
+        settings=settings,
+        clock=clock,
+        database=database,
+        vault=vault,
+        index=index,
+        doorbell=Doorbell(make_huey(settings)),
+        engine=cast("Engine", engine),
+        library=library,
+        inbox=Inbox(database, vault, mind, library, clock),
+    )
