@@ -89,9 +89,9 @@ class PostgresServer:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def programs() -> Path:
+def programs(root: Path = Path("/usr/lib/postgresql")) -> Path:
     """The folder of the newest server programs; a failing error when there is none."""
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[4]))
+    found = sorted(root.glob("[0-9]*/bin/initdb"), key=lambda path: int(path.parts[-3]))
     assert found, SAYS_WHAT_TO_INSTALL
     return found[-1].parent
 
