@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from bot.base.errors import Misconfigured
@@ -23,7 +23,7 @@ SECRETS = ("vault_keys", "index_keys", "audit_keys", "engine_token")
 class Settings(BaseSettings):
     """What an operator can set; each field's description is its documentation."""
 
-    model_config = SettingsConfigDict(env_prefix="CANDOUR_", env_file_encoding="utf-8", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="CANDOUR_", env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore")
 
     home: Path = Field(REPOSITORY / "var", description="Folder of the database, models, logs and secrets.")
     data: Path = Field(REPOSITORY / "data", description="Folder of proposals: topics, flows, facts, safety words.")
@@ -46,6 +46,12 @@ class Settings(BaseSettings):
     index_keys: SecretStr = Field(SecretStr(""), description="`id:base64,…` keys of the blind indexes, newest first.")
     audit_keys: SecretStr = Field(SecretStr(""), description="`id:base64,…` keys of the audit seal, newest first.")
     engine_token: SecretStr = Field(SecretStr(""), description="Bearer token of the engine's door.")
+
+    @field_validator("home", "data", "secrets_dir")
+    @classmethod
+    def _absolute(cls, folder: Path | None) -> Path | None:
+        # The processes of one installation need not share a working directory.
+        return folder.expanduser().absolute() if folder else None
 
     @property
     def database(self) -> str:

@@ -29,7 +29,7 @@ from bot.base.settings import Settings
 log = logging.getLogger(__name__)
 
 ONE_AT_A_TIME = 0x0CA4D1  # advisory lock: CREATE TABLE IF NOT EXISTS fails when two do it at once
-TRY_AGAIN_S = 1.0
+TRY_AGAIN_S = 0.25
 POLL_S = 0.1
 """How often a listener looks into a SQLite store; PostgreSQL wakes its listener itself."""
 ENOUGH = 64
