@@ -157,7 +157,7 @@ function showReply(reply) {
   const follows = nearEnd();
   place(reply.number, line);
   retireButtons();
-  if (!reading() || !document.hidden) { if (follows) line.scrollIntoView({ block: "nearest" }); }
+  if (follows) line.scrollIntoView({ block: "nearest" });
   if (document.hidden && reading()) count(unread + 1);
 }
 
@@ -313,7 +313,6 @@ async function deliver(entry, element) {
     const { id, text, choice } = entry;
     const taken = await post("turns", choice ? { client_id: id, choice } : { client_id: id, text });
     retries = 0;
-    historyEnds = Math.max(historyEnds, 0);
     if (!lines.has(taken.number)) place(taken.number, element);
     settle(element);
     pending.delete(id);
@@ -340,6 +339,8 @@ async function welcomeIn(entry) {
 }
 
 function undelivered(problem, entry, element) {
+  /* The stream has shown it meanwhile: only the confirmation got lost. */
+  if (!pending.has(entry.id)) return true;
   const status = problem instanceof Refused ? problem.status : 0;
   if (status === 401) known = false;
   const hopeless = status >= 400 && status < 500 && ![401, 408, 429].includes(status);

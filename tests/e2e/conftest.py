@@ -1,0 +1,199 @@
+"""A real browser before a real web process; only the engine is a stand-in."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, sync_playwright
+
+from bot.base.clock import system_clock
+from bot.base.database import Database
+from bot.base.schema import migrate
+from bot.base.settings import REPOSITORY
+from bot.conversations import proposal, publication
+from tests.conftest import Keys
+
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whoever lives here needs a browser."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Where Chromium is."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if not found:
+        pytest.fail("These tests need Chromium and Chinese fonts: apt-get install chromium fonts-noto-cjk", pytrace=False)
+    return found
+
+
+@dataclass
+class Site:
+    """A running web process with its stand-in engine; it can be stopped and started again."""
+
+    home: Path
+    environment: dict[str, str]
+    port: int
+    processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    @property
+    def address(self) -> str:
+        """What to type into the browser."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Start the web process and wait until it answers."""
+        with (self.home / "web.log").open("ab") as log:
+            command = [sys.executable, "-m", "bot.web", "--unlimited"]
+            web = subprocess.Popen(command, cwd=REPOSITORY, env=self.environment, stdout=log, stderr=log)
+        self.processes.append(web)
+        end = time.monotonic() + 30
+        while time.monotonic() < end and web.poll() is None:
+            try:
+                if httpx.get(f"{self.address}/health/live", trust_env=False).status_code == 200:
+                    return
+            except httpx.TransportError:
+                time.sleep(0.1)
+        raise AssertionError(f"the web process did not start:\n{(self.home / 'web.log').read_text()}")
+
+    def stop(self) -> None:
+        """Stop the web process as a supervisor does."""
+        web = self.processes.pop()
+        web.terminate()
+        assert web.wait(15) in (0, -15)
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory, keys: Keys) -> Iterator[Site]:
+    """A site with the repository's texts in force."""
+    home = tmp_path_factory.mktemp("site")
+    url = f"sqlite:///{home / 'candour.sqlite3'}"
+    migrate(url)
+    _publish(url)
+    engine_port, port = _free_port(), _free_port()
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("CANDOUR_")},
+        "CANDOUR_HOME": str(home),
+        "CANDOUR_WEB_PORT": str(port),
+        "CANDOUR_ENGINE_URL": f"http://127.0.0.1:{engine_port}",
+        "CANDOUR_ENGINE_TOKEN": "stand-in",
+        "CANDOUR_VAULT_KEYS": keys.vault,
+        "CANDOUR_INDEX_KEYS": keys.index,
+        "CANDOUR_AUDIT_KEYS": keys.audit,
+    }
+    engine = subprocess.Popen([sys.executable, str(Path(__file__).with_name("stand_in_engine.py")), str(engine_port)])
+    made = Site(home, environment, port)
+    made.start()
+    try:
+        yield made
+    finally:
+        made.stop()
+        engine.terminate()
+        engine.wait(10)
+
+
+def _publish(url: str) -> None:
+    database = Database(url)
+    with database.writing() as session:
+        at = system_clock()
+        proposed = publication.propose(session, proposal.read(REPOSITORY / "data"), by="demo editor", at=at)
+        publication.approve(session, proposed.id, by="demo approver", at=at)
+    database.close()
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    """The driver of the browser."""
+    with sync_playwright() as driver:
+        yield driver
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright, chromium: str) -> Iterator[Browser]:
+    """One browser for all tests; each test has contexts of its own."""
+    opened = playwright.chromium.launch(executable_path=chromium, args=QUIET)
+    yield opened
+    opened.close()
+
+
+@dataclass
+class Watch:
+    """What went wrong in the pages of a test."""
+
+    own: str
+    complaints: list[str] = field(default_factory=list)
+    strangers: list[str] = field(default_factory=list)
+    may_fail: bool = False
+
+    def over(self, page: Page) -> None:
+        """Watch a page from now on."""
+        page.on("console", self._console)
+        page.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
+        page.on("request", lambda request: None if request.url.startswith(self.own) else self.strangers.append(request.url))
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning") and not (self.may_fail and "net::ERR" in message.text):
+            self.complaints.append(message.text)
+
+
+@pytest.fixture
+def watch(site: Site) -> Iterator[Watch]:
+    """Fails a test whose pages complained, broke the policy or asked another host."""
+    watching = Watch(site.address)
+    yield watching
+    assert watching.complaints == []
+    assert watching.strangers == []
+
+
+@pytest.fixture
+def contexts(browser: Browser, site: Site) -> Iterator[Callable[..., BrowserContext]]:
+    """Makes browser profiles of their own."""
+    opened: list[BrowserContext] = []
+
+    def make(**options: object) -> BrowserContext:
+        context = browser.new_context(base_url=site.address, **{"locale": "en-GB", **options})  # type: ignore[arg-type]
+        context.set_default_timeout(8000)
+        opened.append(context)
+        return context
+
+    yield make
+    for context in opened:
+        context.close()
+
+
+@pytest.fixture
+def page(contexts: Callable[..., BrowserContext], watch: Watch) -> Page:
+    """A page in a profile of its own."""
+    made = contexts().new_page()
+    watch.over(made)
+    return made
