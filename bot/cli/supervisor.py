@@ -9,7 +9,6 @@ supervisor. Nothing here knows what the programs are.
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -22,11 +21,8 @@ from pathlib import Path
 from threading import Event
 
 from bot.base.errors import CandourError
-from bot.cli import leash
+from bot.cli import leash, logfile
 
-LOG_BYTES = 5_000_000
-LOGS_KEPT = 3
-LAST_LINES = 6
 STRIPPED = ("PATH", "HOME", "LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "TMPDIR", "TZ")
 
 
@@ -144,7 +140,7 @@ class Supervisor:
     def _spawn(self, one: Watched, now: float) -> None:
         program = one.program
         program.log.parent.mkdir(parents=True, exist_ok=True)
-        _rotate(program.log)
+        logfile.turn_over(program.log)
         leashed = [sys.executable, "-I", "-S", leash.__file__, str(os.getpid()), *program.command]
         with program.log.open("ab") as log:
             one.log_start = log.tell()
@@ -173,7 +169,7 @@ class Supervisor:
                 one.question = self._asking.submit(healthy)
             else:  # alive for a second is well
                 self._heard(one, now, well=now - one.started >= min(1.0, self.pace.sick))
-            _rotate(one.program.log)
+            logfile.turn_over(one.program.log)
 
     def _heard(self, one: Watched, now: float, *, well: bool) -> None:
         if not well:
@@ -206,7 +202,7 @@ class Supervisor:
         one.crashes += 1
         one.restarts += 1
         ended = f"{one.program.name} ended ({_words(status)})"
-        last = _tail(one.program.log, one.log_start)
+        last = logfile.last_lines(one.program.log, one.log_start)
         if not one.was_well and (status in one.program.final or one.crashes >= self.pace.tries):
             raise StartFailed(f"{ended}. Its log {one.program.log} ends:\n{last}")
         wait = min(self.pace.longest_wait, self.pace.first_wait * 2 ** (one.crashes - 1))
@@ -281,23 +277,3 @@ def _words(status: int) -> str:
     if status >= 0:
         return f"exit status {status}"
     return f"killed by {signal.Signals(-status).name}"
-
-
-def _rotate(log: Path) -> None:
-    # The program keeps the file open for appending, so the file is copied away and emptied.
-    if not log.exists() or log.stat().st_size < LOG_BYTES:
-        return
-    for number in range(LOGS_KEPT - 1, 0, -1):
-        older = log.with_name(f"{log.name}.{number}")
-        if older.exists():
-            older.replace(log.with_name(f"{log.name}.{number + 1}"))
-    shutil.copyfile(log, log.with_name(f"{log.name}.1"))
-    os.truncate(log, 0)
-
-
-def _tail(log: Path, start: int) -> str:
-    size = log.stat().st_size
-    with log.open("rb") as file:
-        file.seek(max(start if start <= size else 0, size - 8000))
-        lines = file.read().decode("utf-8", "replace").splitlines()
-    return "\n".join(f"    {line}" for line in lines[-LAST_LINES:]) or "    (nothing)"

@@ -90,7 +90,10 @@ def _static() -> Iterator[Check]:
     yield Check("mypy", [*python, "mypy"])
     yield Check("mypy of the launcher", [*python, "mypy", "candour"])
     # Its console script: import-linter has no module to run.
-    yield Check("import contract", [sys.executable, "-c", "from importlinter.cli import lint_imports_command as run; run()"])
+    yield Check(
+        "import contract",
+        [sys.executable, "-c", "from importlinter.cli import lint_imports_command as run; run()", "--no-logo", "--no-cache"],
+    )
 
 
 def _data(settings: Settings, scratch: Path) -> Iterator[Check]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import threading
@@ -51,7 +52,8 @@ def _up(settings: Settings, demo: bool | None) -> None:
 
     def note(*, ready: bool) -> None:
         ready = ready or all(one.was_well for one in watch.watched.values())
-        state.write_state(settings.home, _state(prepared.settings, watch, ready=ready, began=began))
+        with contextlib.suppress(OSError):  # a full disk must not stop the processes
+            state.write_state(settings.home, _state(prepared.settings, watch, ready=ready, began=began))
 
     try:
         if watch.start(stop):
