@@ -16,7 +16,6 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from rasa.core.channels.channel import InputChannel, OutputChannel, UserMessage
-from rasa.shared.core.constants import DEFAULT_INTENTS
 from rasa.shared.core.events import ActionExecuted, BotUttered, Event, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.shared.exceptions import RasaException
@@ -36,6 +35,8 @@ TOKEN_VARIABLE = "CANDOUR_ENGINE_TOKEN"  # noqa: S105  a name, not a token
 # stopped action server, whose conversation would stay locked for minutes otherwise.
 LONGEST_TURN = 12.0
 RANKED = 5
+# Intents with which Rasa steers itself; every other one in the domain is a topic.
+RASAS_OWN = frozenset({"restart", "back", "session_start", "nlu_fallback"})
 QUIET = frozenset({"action_listen", "action_session_start", "action_extract_slots"})
 
 
@@ -155,7 +156,7 @@ class Door(InputChannel):
 
 
 def _topics(agent: Any) -> set[str]:
-    return set(agent.domain.intents) - set(DEFAULT_INTENTS)
+    return set(agent.domain.intents) - RASAS_OWN
 
 
 def _fault(tracker: DialogueStateTracker | None, output: Collected) -> str | None:

@@ -16,6 +16,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+import yaml
+
 from engine.ground import complain, prepare
 from engine.quiet import hush
 from engine.vectors import FOLDER_VARIABLE
@@ -37,10 +39,21 @@ def gather(data: Path, into: Path) -> int:
     for path in [data / "domain.yml", *topics]:
         if not path.is_file():
             raise ValueError(f"{path.name} is missing in {data.name}")
+        _whole(path)
         target = into / path.relative_to(data)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target)
     return len(topics)
+
+
+def _whole(path: Path) -> None:
+    """Raise ValueError for a file that is no mapping: Rasa would pass over it without a word."""
+    try:
+        read = yaml.load(path.read_text(), Loader=yaml.CSafeLoader)  # noqa: S506  the safe loader, in C
+    except yaml.YAMLError as error:
+        raise ValueError(f"{path.name} is not YAML: {error}") from None
+    if not isinstance(read, dict):
+        raise ValueError(f"{path.name} holds no mapping")
 
 
 def train(data: Path, config: Path, out: Path) -> None:
