@@ -53,6 +53,7 @@ class _SqliteStore(SqliteStorage):  # type: ignore[misc]
 
     @property
     def conn(self) -> sqlite3.Connection:
+        """The open connection, made anew when the file is another one than it was opened on."""
         if self._conn is not None and self._file != _identity(self.filename):
             self._conn.close()
             self._conn = None
@@ -72,6 +73,7 @@ class _SqliteStore(SqliteStorage):  # type: ignore[misc]
 
     @contextlib.contextmanager
     def db(self, commit: bool = False, close: bool = False) -> Iterator[sqlite3.Cursor]:
+        """A cursor as Huey's storage gives it; after any trouble the next one begins on a new connection."""
         try:
             with super().db(commit=commit, close=close) as cursor:
                 yield cursor

@@ -33,7 +33,7 @@ VERSIONS = schema.MIGRATIONS / "versions"
 def modules_with_tables() -> set[str]:
     """Every module of `bot` that declares a table."""
     root = schema.REPOSITORY
-    found = {path for path in (root / "bot").rglob("*.py") if "__tablename__" in path.read_text(encoding="utf-8")}
+    found = {path for path in (root / "bot").rglob("*.py") if "\n    __tablename__ = " in path.read_text(encoding="utf-8")}
     return {".".join(path.relative_to(root).with_suffix("").parts) for path in found}
 
 
