@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+from actions.reasons import BY_TOPIC
 from tests.content import texts
 
 WITH_TOPICS = {path: document for path, document in texts.files().items() if "intents" in document}
 ENOUGH = 40
-ACTIONS = {"action_hand_over", "action_am_i_affected", "action_check_message", "action_choose_language"}
-HAND_OVER = {*texts.EMERGENCIES, "speak_human"}
+ACTIONS = set(yaml.safe_load((texts.DATA / "domain.yml").read_text(encoding="utf-8"))["actions"])
+HAND_OVER = {*BY_TOPIC, "speak_human"}
 
 
 def normalised(example: str) -> str:
