@@ -284,7 +284,8 @@ def test_without_javascript_the_numbers_are_there(contexts: Callable[..., Browse
     page = contexts(java_script_enabled=False).new_page()
     watch.over(page)
     page.goto("/")
-    expect(page.locator("noscript")).to_contain_text("JavaScript")
+    expect(page.locator("noscript .notice")).to_be_visible()
+    expect(page.locator("noscript .notice")).to_contain_text("JavaScript")
     expect(page.locator(".danger a[href='tel:999']").first).to_be_visible()
     expect(page.locator("#composer")).to_be_hidden()
 

@@ -92,7 +92,7 @@ function bubble(from, at) {
   const sender = make("p", "sender");
   sender.append(make("span", "", words[`from_${from}`] ?? words.from_bot));
   if (at) {
-    const time = make("time", "", at.toLocaleTimeString(language, { hour: "2-digit", minute: "2-digit" }));
+    const time = make("time", "", at.toLocaleTimeString(language, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }));
     time.dateTime = at.toISOString();
     sender.append(time);
   }
@@ -101,14 +101,28 @@ function bubble(from, at) {
 }
 
 /* Addresses become links only in what the assistant says, which is approved wording, and only https. */
+const ADDRESS = /(https:\/\/[^\s<>"'）)，。、]+[^\s<>"'）)，。、.,;:!?])/u;
+
 function say(target, text, link) {
-  const parts = link ? text.split(/(https:\/\/[^\s<>"'）)，。、]+[^\s<>"'）)，。、.,;:!?])/u) : [text];
-  parts.forEach((part, place) => {
-    if (place % 2 === 0) return target.append(part);
-    const anchor = make("a", "", part);
-    anchor.href = part;
+  for (const part of text.split("\n\n")) {
+    const block = make("div", "part");
+    for (const line of part.split("\n")) {
+      const shown = make("p", /^\d+[.、]/u.test(line) ? "step" : "");
+      if (link) shown.append(...withLinks(line));
+      else shown.textContent = line;
+      block.append(shown);
+    }
+    target.append(block);
+  }
+}
+
+function withLinks(line) {
+  return line.split(ADDRESS).map((piece, position) => {
+    if (position % 2 === 0) return piece;
+    const anchor = make("a", "", piece);
+    anchor.href = piece;
     anchor.rel = "noopener noreferrer";
-    target.append(anchor);
+    return anchor;
   });
 }
 
