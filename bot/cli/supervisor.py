@@ -56,6 +56,7 @@ class Pace:
     sick: float = 30.0  # alive but not well for this long: killed
     start: float = 180.0  # the same, before it was ever well
     ask_every: float = 1.0
+    port: float = 3.0  # processes of an `up` that was just killed may need a moment to die
     overslept: float = 5.0  # between two looks
     stop: float = 4.0  # from SIGTERM to SIGKILL
     tries: int = 4  # crashes before it was ever well, until the start is given up
@@ -102,7 +103,7 @@ class Supervisor:
         Raises StartFailed; what was started is still running then, so call `stop`.
         """
         for one in self.watched.values():
-            _expect_free(one.program)
+            _expect_free(one.program, self.pace.port)
         while not stop.is_set():
             self.step()
             if all(one.was_well for one in self.watched.values()):
@@ -168,7 +169,7 @@ class Supervisor:
             if healthy is not None:
                 one.question = self._asking.submit(healthy)
             else:  # alive for a second is well
-                self._heard(one, now, well=now - one.started >= min(1.0, self.pace.sick))
+                self._heard(one, now, well=now - one.started >= min(1.0, self.pace.sick / 2))
             logfile.turn_over(one.program.log)
 
     def _heard(self, one: Watched, now: float, *, well: bool) -> None:
@@ -245,10 +246,10 @@ def surroundings(extra: Mapping[str, str], *, bare: bool) -> dict[str, str]:
     return {**kept, **extra}
 
 
-def _expect_free(program: Program) -> None:
+def _expect_free(program: Program, patience: float) -> None:
     if program.port is None:
         return
-    until = time.monotonic() + 3.0  # processes of an `up` that was just killed may need a moment to die
+    until = time.monotonic() + patience
     while not port_is_free(program.port):
         if time.monotonic() > until:
             raise StartFailed(

@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.base import schema
 from bot.base.clock import system_clock
 from bot.base.database import Database
-from bot.base.errors import CandourError
+from bot.base.errors import CandourError, NotPublished
 from bot.base.evidence import verify
 from bot.base.settings import SECRETS, Settings
 from bot.cli import services, state, training
@@ -119,14 +119,19 @@ def _database(settings: Settings) -> Iterator[Finding]:
 
 
 def _publication(database: Database, settings: Settings) -> Finding:
-    with database.reading() as session:
-        current = Library().current(session, system_clock())
+    try:
+        with database.reading() as session:
+            current = Library().current(session, system_clock())
+    except NotPublished as nothing:
+        return Finding("publication", False, str(nothing))
     same = proposal.canonical(current.content) == proposal.canonical(proposal.read(settings.data))
     words = f"{current.id} is in force" + ("" if same else "; the files in the data folder differ (`./candour publish --diff`)")
     return Finding("publication", True if same else None, words)
 
 
 def _audit(database: Database, settings: Settings) -> Finding:
+    if not settings.audit_keys.get_secret_value():
+        return Finding("sealed log", False, "cannot be checked without the secret audit_keys")
     evidence = settings.home / "evidence"
     verdict = verify(database, settings.secret("audit_keys"), evidence if evidence.is_dir() else None)
     if not verdict.ok:
@@ -147,13 +152,13 @@ def _processes(settings: Settings) -> Iterator[Finding]:
     if running is None:
         yield Finding("processes", None, "not running (`./candour up`)")
         return
-    web, engine = services.answers(services.web_address(settings) + services.WEB_HEALTH)(), _engine_well(settings)
+    if not running.get("ready"):
+        yield Finding("processes", None, "starting, or one of them is being started again")
+        return
+    web = services.answers(running["web"] + services.WEB_HEALTH)()
+    engine = services.answers(running.get("engine", settings.engine) + services.ENGINE_HEALTH)()
     yield Finding("web", web, "answers" if web else "does not answer")
     yield Finding("engine", engine, "answers" if engine else "does not answer; patients get an apology and a case")
-
-
-def _engine_well(settings: Settings) -> bool:
-    return services.answers(settings.engine + services.ENGINE_HEALTH)()
 
 
 def _tests(_settings: Settings) -> Iterator[Finding]:

@@ -1,0 +1,153 @@
+"""The commands as typed, over a real web door and database; the engine alone is a table."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from bot.assembly import Application
+from bot.base.clock import system_clock
+from bot.base.errors import CandourError
+from bot.base.settings import REPOSITORY
+from bot.cli.app import app
+from bot.cli.commands import doctor as doctors
+from bot.cli.door import Door
+from bot.conversations.threads import open_thread
+from bot.desk.cases import open_case
+from bot.desk.reasons import reason
+from tests.web.conftest import TableEngine
+
+terminal = CliRunner()
+
+
+def test_a_question_gets_what_a_patient_gets_and_names_for_programs(running_up: Path) -> None:
+    done = terminal.invoke(app, ["ask", "What happened?", "--json"])
+    assert done.exit_code == 0, done.output
+    answer = json.loads(done.stdout)
+    assert list(answer) == ["say", "text", "lang", "choices", "case", "confidence"]
+    assert answer["say"] == ["what_happened"]
+    assert answer["lang"] == "en"
+    assert answer["case"] is None
+    assert answer["confidence"] == pytest.approx(0.98)
+    assert {"id", "label"} <= answer["choices"][0].keys()
+
+
+def test_the_answer_comes_in_the_language_that_was_chosen(running_up: Path) -> None:
+    done = terminal.invoke(app, ["ask", "What happened?", "--lang", "zh-Hant", "--json"])
+    assert json.loads(done.stdout)["lang"] == "zh-Hant"
+
+
+def test_an_engine_that_is_down_gives_an_apology_with_a_case(running_up: Path, engine: TableEngine) -> None:
+    engine.is_down = True
+    answer = json.loads(terminal.invoke(app, ["ask", "What happened?", "--json"]).stdout)
+    assert answer["say"] == ["apology"]
+    assert answer["case"] in answer["text"]
+    listed = json.loads(terminal.invoke(app, ["cases", "--json"]).stdout)
+    assert [(case["number"], case["channel"]) for case in listed] == [(answer["case"], "web")]
+
+
+def test_a_conversation_presses_buttons_by_number_and_switches_the_language(running_up: Path) -> None:
+    done = terminal.invoke(app, ["chat"], input="What happened?\n1\nlang zh-Hant\nlang klingon\n2\n")
+    assert done.exit_code == 0, done.output
+    assert "The languages are en, zh-Hant" in done.output
+    assert "  1  " in done.output
+
+
+def test_cases_are_listed_with_priority_and_reason(running_up: Path, application: Application) -> None:
+    with application.database.writing() as session:
+        thread = open_thread(session, channel="web", address_index="x", language="en", at=system_clock())
+        open_case(session, thread_id=thread.id, reason=reason("self_harm"), turn_id=None, at=system_clock())
+    shown = terminal.invoke(app, ["cases"]).stdout
+    assert "P0" in shown
+    assert "self_harm" in shown
+
+
+def test_no_case_is_said_in_words(running_up: Path) -> None:
+    assert "Nobody is waiting" in terminal.invoke(app, ["cases"]).stdout
+
+
+def test_the_doctor_names_what_is_missing_and_does_not_succeed(running_up: Path) -> None:
+    done = terminal.invoke(app, ["doctor", "--json"])
+    found = {one["what"]: one for one in json.loads(done.stdout)}
+    assert done.exit_code == 1
+    assert found["secrets"]["well"] is False
+    assert "vault_keys" in found["secrets"]["words"]
+    assert found["database"]["well"] is True
+    assert found["web"]["well"] is True
+    assert found["fact hotline"]["well"] is None
+
+
+def test_a_look_that_fails_does_not_end_the_others(running_up: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CANDOUR_DATA", str(running_up / "nothing here"))
+    done = terminal.invoke(app, ["doctor", "--json"])
+    found = {one["what"]: one["well"] for one in json.loads(done.stdout)}
+    assert found["files"] is False
+    assert found["settings"] is True
+    assert doctors.Finding("Chromium (for tests)", None, "").what in found
+
+
+def test_publishing_takes_two_people(running_up: Path, keys: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CANDOUR_VAULT_KEYS", keys.vault)  # type: ignore[attr-defined]
+    assert "Proposal 2" in terminal.invoke(app, ["publish", "--propose", "--by", "Ada"]).stdout
+    refused = terminal.invoke(app, ["publish", "--approve", "2", "--by", "ada"])
+    assert refused.exit_code == 1
+    assert "another person" in refused.output
+    assert "in force" in terminal.invoke(app, ["publish", "--approve", "2", "--by", "Ben"]).stdout
+    assert "Ben" in terminal.invoke(app, ["publish", "--list"]).stdout
+    assert terminal.invoke(app, ["publish", "--propose"]).exit_code == 1
+
+
+def test_the_difference_to_what_is_said_is_shown(running_up: Path) -> None:
+    assert "The files are what is said now." in terminal.invoke(app, ["publish", "--diff"]).stdout
+
+
+def test_known_and_unknown_errors_are_one_sentence(running_up: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_url: str) -> None:
+        raise ZeroDivisionError("with a patient's words in it")
+
+    monkeypatch.setattr("bot.cli.commands.cases.open_cases", broken)
+    done = terminal.invoke(app, ["cases"])
+    assert done.exit_code == 1
+    assert done.output.count("\n") == 1
+    assert "ZeroDivisionError" in done.output
+    assert "patient's words" not in done.output
+    with pytest.raises(ZeroDivisionError):
+        terminal.invoke(app, ["--debug", "cases"], catch_exceptions=False)
+
+
+def test_a_door_that_is_not_there_is_said(free_tcp_port: int) -> None:
+    with pytest.raises(CandourError, match="does not answer"):
+        Door(f"http://127.0.0.1:{free_tcp_port}")
+
+
+def test_a_second_up_says_that_one_runs_already(running_up: Path) -> None:
+    done = terminal.invoke(app, ["up"])
+    assert done.exit_code == 1
+    assert "already running at http://127.0.0.1:" in done.output
+
+
+def test_every_command_shows_help_from_the_shell() -> None:
+    shell = subprocess.run(
+        [sys.executable, "-P", "-m", "bot.cli", "--help"],
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for name in ("up", "ask", "chat", "cases", "publish", "train", "doctor", "test", "bench"):
+        assert f" {name} " in shell.stdout
+
+
+@pytest.fixture
+def free_tcp_port() -> int:
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
