@@ -14,7 +14,6 @@ ENVIRONMENT = {
     "RASA_MAX_CACHE_SIZE": "0",  # our vectors are kept apart; its cache would grow in the work folder
     "SQLALCHEMY_SILENCE_UBER_WARNING": "1",
     "CANDOUR_ACTIONS_URL": "http://127.0.0.1:5055/webhook",
-    "TQDM_DISABLE": "1",
     # One turn is one small matrix product: more threads only wait for each other.
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",

@@ -9,10 +9,10 @@ package which is installed.
 
 from __future__ import annotations
 
-import importlib.machinery
 import sys
 from collections.abc import Sequence
 from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 from typing import Any
 
@@ -26,6 +26,8 @@ LEFT_OUT = frozenset(
         "confluent_kafka",
         "fbmessenger",
         "google",
+        "google.auth",
+        "google.oauth2",
         "psycopg2",
         "pymongo",
         "rocketchat_API",
@@ -75,16 +77,17 @@ class _StandIn(ModuleType):
 
 
 class _Finder(MetaPathFinder, Loader):
-    """Finds stand-ins; stands last, so an installed package always wins."""
+    """Finds stand-ins; an installed package wins, and so do the parts it finds missing in itself."""
 
-    def find_spec(
-        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
-    ) -> importlib.machinery.ModuleSpec | None:
-        if not any(fullname == name or fullname.startswith(name + ".") for name in LEFT_OUT):
+    def __init__(self) -> None:
+        self._absent = {name for name in LEFT_OUT if PathFinder.find_spec(name) is None}
+
+    def find_spec(self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> ModuleSpec | None:
+        if not any(fullname == name or fullname.startswith(name + ".") for name in self._absent):
             return None
-        return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
+        return ModuleSpec(fullname, self, is_package=True)
 
-    def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType:
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
         return _StandIn(spec.name)
 
     def exec_module(self, module: ModuleType) -> None:
@@ -132,6 +135,6 @@ def plant() -> None:
     sys.meta_path.append(_Finder())
     sys.modules.setdefault("randomname", _model_names())
     sys.modules.setdefault("structlog_sentry", _no_reporting())
-    if importlib.machinery.PathFinder.find_spec("tensorflow") is None:
+    if PathFinder.find_spec("tensorflow") is None:
         stock = "rasa.engine.recipes.default_components"
         sys.modules.setdefault(stock, _Components(stock))
