@@ -1,0 +1,230 @@
+"""The small language of data/safety.yml: how a phrase is written there, and how it is found in a text.
+
+    want to die            these words, one after the other (capitals, accents, apostrophes and doubled letters do not matter)
+    want to … die          a gap: up to five words or twelve characters of the same sentence
+    (kill|hurt) myself     one of several; [really] may be missing; famil* has any ending; <family> is a list named in the file
+    = stalker              the sentence says only this
+
+Chinese needs no spaces, and traditional, simplified and usual Cantonese spellings are one. A phrase becomes a regular expression whose
+parts are all bounded, so that looking for it takes time in proportion to the text.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from bot.base.errors import BadInput
+from bot.base.han import TO_SIMPLIFIED
+from bot.base.text import fold
+
+_JOINT = r"[\W_]{0,3}"
+_GAP = rf"(?:(?:{_JOINT}[a-z0-9]++){{0,5}}?|(?:{_JOINT}\w){{0,12}}?)"
+_START, _END = r"(?<![a-z0-9])", r"(?![a-z0-9])"
+MOST_GAPS = 3
+
+# Spellings that stand for one another in what people type: Cantonese words written with a character of the same sound, letters of
+# other alphabets that look Latin, marks that split a word ("su1cide" is read by `_unleet`).
+_SAME = str.maketrans("左既吾畀比训系响野无著揾啦嘞唿您", "咗嘅唔俾俾瞓喺喺嘢冇着搵喇喇呼你") | str.maketrans("аеорсухіѕјԁɡ", "aeopcyxisjdg")
+_LEET = str.maketrans("0134578@$!", "oieastbasi")
+_LEET_WORD = re.compile(r"(?<![a-z0-9])(?=[a-z0-9@$!]*[a-z])[a-z@$!][a-z013457@$!]*[013457@$!][a-z][a-z0-9@$!]*")
+_SINGLE = re.compile(r"(?<![a-z0-9])[a-z](?:[\W_]{1,2}[a-z](?![a-z0-9])){2,}")
+_DOUBLED = re.compile(r"([a-z])\1+")
+_APOSTROPHE = re.compile(r"['’‘`´]")
+_ENDS = re.compile(r"[。！？!?;；]+|(?<!\.)\.(?=\s|$)")
+_SEPARATORS = re.compile(r"[\W_]+")
+CHUNK, STEP = 480, 360  # a longer sentence is read in pieces that overlap
+
+
+def letters(text: str) -> str:
+    """A text or phrase in the one spelling in which they are compared; keeps punctuation."""
+    text = fold(text)
+    if not text.isascii():
+        text = text.translate(TO_SIMPLIFIED).translate(_SAME).translate(TO_SIMPLIFIED)
+        text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    text = _APOSTROPHE.sub("", text)
+    return _DOUBLED.sub(r"\1", text)
+
+
+def _unleet(match: re.Match[str]) -> str:
+    return match[0].translate(_LEET)
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """One sentence in the spelling of `letters`, and the same without anything between its letters."""
+
+    text: str
+    bare: str
+
+
+def sentences(text: str) -> list[Sentence]:
+    """The different sentences of a text, long ones in overlapping pieces."""
+    text = fold(text.replace("\n", "。").replace("\r", "。"))
+    text = _SINGLE.sub(lambda match: _SEPARATORS.sub("", match[0]), _LEET_WORD.sub(_unleet, text))
+    pieces: dict[str, None] = {}
+    for sentence in _ENDS.split(letters(text)):
+        for start in range(0, max(1, len(sentence) - (CHUNK - STEP)), STEP):
+            pieces[sentence[start : start + CHUNK].strip()] = None
+    return [Sentence(piece, _SEPARATORS.sub("", piece)) for piece in pieces if piece]
+
+
+# A phrase as read: words, gaps (None) and choices.
+@dataclass(frozen=True)
+class _Word:
+    text: str
+    is_han: bool
+    open_end: bool = False
+
+    def regex(self, after_word: bool, before_word: bool) -> str:
+        if self.is_han:
+            return r"[\W_]{0,2}".join(map(re.escape, self.text))
+        start = "" if after_word else _START
+        return start + re.escape(self.text) + ("[a-z0-9]*+" if self.open_end else "" if before_word else _END)
+
+
+@dataclass(frozen=True)
+class _Choice:
+    ways: tuple["_Sequence", ...]
+    optional: bool
+
+
+_Sequence = tuple[_Word | _Choice | None, ...]
+_TOKEN = re.compile(r"\s+|(?P<gap>…|\.\.\.)|(?P<list><[a-z_]+>)|(?P<sign>[()\[\]|])|(?P<word>[^\s…<>()\[\]|]+)")
+_WORD = re.compile(r"[\u3400-\u9fff\U00020000-\U0003ffff]+|[^\W_\u3400-\u9fff\U00020000-\U0003ffff]+\*?")
+_BRACKETS = {"(": ")", "[": "]"}
+
+
+class _Reader:
+    """Reads one phrase; what is wrong is said in words for the person who edits the file."""
+
+    def __init__(self, phrase: str, lists: Mapping[str, str]) -> None:
+        self.phrase, self.lists = phrase, lists
+        self.tokens = [match for match in _TOKEN.finditer(phrase) if match.lastgroup]
+        if sum(match.end() - match.start() for match in _TOKEN.finditer(phrase)) != len(phrase):
+            raise BadInput("'<' and '>' may only stand around the name of a list, like <family>")
+        self.position = 0
+
+    def read(self) -> _Sequence:
+        ways = self._ways(None)
+        return ways[0] if len(ways) == 1 else (_Choice(ways, optional=False),)
+
+    def _ways(self, closing: str | None) -> tuple[_Sequence, ...]:
+        ways: list[_Sequence] = []
+        parts: list[_Word | _Choice | None] = []
+        while self.position < len(self.tokens):
+            token = self.tokens[self.position]
+            self.position += 1
+            if token[0] == closing or token[0] == "|":
+                ways.append(self._way(parts))
+                parts = []
+                if token[0] == closing:
+                    return tuple(ways)
+            else:
+                parts += self._part(token)
+        if closing:
+            raise BadInput(f"a bracket is opened and never closed with '{closing}'")
+        return (*ways, self._way(parts))
+
+    def _way(self, parts: list[_Word | _Choice | None]) -> _Sequence:
+        if not parts:
+            raise BadInput("there is nothing between two of '(', '|', ')' (for words that may be missing write [words])")
+        return tuple(parts)
+
+    def _part(self, token: re.Match[str]) -> list[_Word | _Choice | None]:
+        if token.lastgroup == "gap":
+            return [None]
+        if token.lastgroup == "sign":
+            if token[0] not in _BRACKETS:
+                raise BadInput(f"'{token[0]}' closes a bracket that was never opened")
+            return [_Choice(self._ways(_BRACKETS[token[0]]), token[0] == "[")]
+        if token.lastgroup == "list":
+            if token[0][1:-1] not in self.lists:
+                raise BadInput(f"there is no list called {token[0]} under 'lists:'")
+            return [_Choice(_Reader(self.lists[token[0][1:-1]], {})._ways(None), optional=False)]
+        words = _WORD.findall(_APOSTROPHE.sub("", token[0]))
+        if not words:
+            raise BadInput(f"'{token[0]}' has no letter in it")
+        return [_Word(letters(w.rstrip("*")), w[0] >= "\u3400", w.endswith("*")) for w in words]
+
+
+def _regex(parts: _Sequence) -> str:
+    out = ""
+    for i, part in enumerate(parts):
+        joint = _JOINT if i else ""
+        if part is None:
+            out += _GAP
+        elif isinstance(part, _Word):
+            around = (parts[i - 1] if i else None, parts[i + 1] if i + 1 < len(parts) else None)
+            latin = [isinstance(p, _Word) and not p.is_han and not p.open_end for p in around]
+            out += joint + part.regex(latin[0], latin[1])
+        else:
+            ways = "|".join(_regex(way) for way in part.ways)
+            out += f"(?:{joint}(?:{ways}))?" if part.optional else f"{joint}(?:{ways})"
+    return out
+
+
+def _needs(parts: _Sequence) -> list[frozenset[str]]:
+    """What a sentence must hold for the phrase to be possible: of each set at least one."""
+    needs: list[frozenset[str]] = []
+    for part in parts:
+        if isinstance(part, _Word):
+            needs.append(frozenset({part.text}))
+        elif part and not part.optional:
+            each = [max(_needs(way), key=lambda need: min(map(len, need)), default=None) for way in part.ways]
+            if None not in each:
+                needs.append(frozenset().union(*(need for need in each if need)))
+    return needs
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """A phrase of the file that can be looked for."""
+
+    source: str
+    parts: _Sequence
+    needs: tuple[frozenset[str], ...]
+    alone: bool  # the sentence says nothing else
+
+    @classmethod
+    def read(cls, source: str, lists: Mapping[str, str]) -> "Phrase":
+        """Reads a phrase; BadInput says what is wrong with it."""
+        alone = source.startswith("=")
+        parts = _Reader(source.removeprefix("="), lists).read()
+        if sum(part is None for part in parts) > MOST_GAPS:
+            raise BadInput(f"a phrase may have {MOST_GAPS} gaps, this one has more")
+        if parts[0] is None or parts[-1] is None:
+            raise BadInput("a phrase may not begin or end with a gap")
+        needs = _needs(parts)
+        if not needs or (max(min(map(len, need)) for need in needs) < 2 and all(n.isascii() for need in needs for n in need)):
+            raise BadInput("a phrase needs at least one word of two letters that may not be missing")
+        return cls(source, parts, tuple(needs), alone)
+
+    @property
+    def key(self) -> frozenset[str]:
+        """The need that says most."""
+        return max(self.needs, key=lambda need: min(map(len, need)))
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        regex = _regex(self.parts)  # made only when first needed: there are more than a thousand
+        return re.compile(rf"^[\W_]*(?:{regex})[\W_]*$" if self.alone else regex)
+
+    def found_in(self, sentence: Sentence) -> bool:
+        """Whether the sentence has the phrase."""
+        return self.possible_in(sentence) and self._pattern.search(sentence.text) is not None
+
+    def possible_in(self, sentence: Sentence) -> bool:
+        """Whether the sentence has the words of the phrase in any order; cheap."""
+        return all(any(word in sentence.bare for word in need) for need in self.needs)
+
+    def without(self, sentence: Sentence) -> Sentence:
+        """The sentence with a hole, which no other phrase reaches across, where the phrase was."""
+        text = self._pattern.sub(" ¦¦¦¦ ", sentence.text)
+        return Sentence(text, _SEPARATORS.sub("", text))
+
+
+def read_lines(lines: Iterable[str], lists: Mapping[str, str]) -> list[Phrase]:
+    """The phrases of a block, one a line; for tests and small uses."""
+    return [Phrase.read(line.strip(), lists) for line in lines if line.strip()]
