@@ -40,6 +40,15 @@ class Settings(BaseSettings):
     engine_url: str = Field("", description="Address of the engine; empty means loopback at `engine_port`.")
     actions_port: int = Field(5055, ge=1, le=65535, description="Loopback port of the action server.")
     engine_timeout_s: float = Field(8.0, gt=0, le=60, description="Seconds after which a silent engine has failed.")
+
+    # Counted per web process; `a per b; c per d` means both. The streams are those open at the same time.
+    limit_session_turns: str = Field("6 per 10 second; 20 per minute", description="Turns one patient's session may send.")
+    limit_address_turns: str = Field("300 per minute", description="Turns that may come from one address.")
+    limit_address_sessions: str = Field("20 per minute; 200 per hour", description="Sessions one address may open.")
+    limit_address_requests: str = Field("1500 per minute", description="Requests of any kind from one address.")
+    limit_session_streams: int = Field(8, ge=1, description="Event streams one session may hold open.")
+    limit_address_streams: int = Field(200, ge=1, description="Event streams one address may hold open.")
+
     demo: bool = Field(True, description="Publish the shipped incident with a demo approver when nothing is published.")
 
     vault_keys: SecretStr = Field(SecretStr(""), description="`id:base64,…` 256-bit keys for personal data, newest first.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import logging
 import logging.config
 import socket
@@ -11,11 +10,11 @@ import uvicorn
 from fastapi import FastAPI
 
 from bot.assembly import open_application
-from bot.base.errors import CandourError, Misconfigured
+from bot.base.errors import CandourError
 from bot.base.settings import load_settings
 from bot.web.app import create_app
 from bot.web.door import Door
-from bot.web.limits import LIMITS, UNLIMITED
+from bot.web.limits import limits_of
 from bot.web.logs import log_config
 
 log = logging.getLogger("bot.web")
@@ -58,21 +57,16 @@ def server_for(app: FastAPI, host: str, port: int) -> Server:
 
 def main() -> int:
     """Serve until told to stop; returns the process's exit status."""
-    parser = argparse.ArgumentParser(prog="python -m bot.web", description=__doc__)
-    parser.add_argument("--unlimited", action="store_true", help="lift the limits per caller, for load measurements on loopback")
-    arguments = parser.parse_args()
     logging.config.dictConfig(log_config())
     try:
         settings = load_settings()
-        if arguments.unlimited and settings.public_url:
-            raise Misconfigured("--unlimited is for measurements; it cannot be used with CANDOUR_PUBLIC_URL.")
+        limits = limits_of(settings)
         application = open_application(settings)
     except CandourError as wrong:
         log.error("%s", wrong)
         return 1
     try:
-        app = create_app(application, UNLIMITED if arguments.unlimited else LIMITS)
-        server_for(app, settings.web_host, settings.web_port).run()
+        server_for(create_app(application, limits), settings.web_host, settings.web_port).run()
     finally:
         application.close()
     return 0

@@ -13,34 +13,52 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import Any
 
 from limits import RateLimitItem, parse_many
 from limits.storage import MemoryStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
 
 from bot.base.errors import BadInput, Misconfigured, TooMany
+from bot.base.settings import Settings
+
+
+def _default(name: str) -> Any:
+    return Settings.model_fields[f"limit_{name}"].default
 
 
 @dataclass(frozen=True)
 class Limits:
     """The table: allowances as `count per time`, several separated by semicolons, and counts of open streams."""
 
-    session_turns: str = "6 per 10 second; 20 per minute"
-    address_turns: str = "300 per minute"
-    address_sessions: str = "20 per minute; 200 per hour"
-    address_requests: str = "1500 per minute"
-    session_streams: int = 8
-    address_streams: int = 200
+    session_turns: str = _default("session_turns")
+    address_turns: str = _default("address_turns")
+    address_sessions: str = _default("address_sessions")
+    address_requests: str = _default("address_requests")
+    session_streams: int = _default("session_streams")
+    address_streams: int = _default("address_streams")
 
 
 LIMITS = Limits()
-"""What holds in production."""
+"""What holds when the operator set nothing."""
 
 _NO_LIMIT = "1000000 per second"
 UNLIMITED = Limits(_NO_LIMIT, _NO_LIMIT, _NO_LIMIT, _NO_LIMIT, session_streams=10_000, address_streams=10_000)
-"""For load measurements on loopback; `python -m bot.web` refuses it where patients can come in."""
+"""As good as none, for measurements and tests."""
+
+
+def limits_of(settings: Settings) -> Limits:
+    """The table as the operator set it; raises Misconfigured naming an allowance that cannot be read."""
+    table = Limits(**{field.name: getattr(settings, f"limit_{field.name}") for field in fields(Limits)})
+    for name in _RATES:
+        try:
+            parse_many(getattr(table, name))
+        except ValueError:
+            raise Misconfigured(f"CANDOUR_LIMIT_{name.upper()} must read like `20 per minute; 200 per hour`.") from None
+    return table
+
 
 BODY_LIMIT = 1024 * 1024
 """Bytes of a request's body; 200,000 characters fit in any of the languages."""

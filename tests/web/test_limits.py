@@ -7,7 +7,8 @@ import pytest
 
 from bot.assembly import Application
 from bot.base.errors import BadInput, Misconfigured, TooMany
-from bot.web.limits import LIMITS, UNLIMITED, Limiter, Limits, caller, networks, number
+from bot.base.settings import Settings
+from bot.web.limits import LIMITS, UNLIMITED, Limiter, Limits, caller, limits_of, networks, number
 from tests.web.conftest import Patient, serving
 
 PROXY = networks("127.0.0.1, 10.0.0.0/8")
@@ -109,3 +110,11 @@ def test_the_measuring_table_lifts_every_limit() -> None:
     limiter = Limiter(UNLIMITED)
     for _ in range(2000):
         limiter.count("session_turns", "a")
+
+
+def test_an_operator_sets_the_limits_and_is_told_of_one_that_cannot_be_read() -> None:
+    assert limits_of(Settings(_env_file=None)) == LIMITS
+    wide = Settings(_env_file=None, limit_session_turns="500 per minute", limit_session_streams=3)
+    assert (limits_of(wide).session_turns, limits_of(wide).session_streams) == ("500 per minute", 3)
+    with pytest.raises(Misconfigured, match="CANDOUR_LIMIT_ADDRESS_TURNS"):
+        limits_of(Settings(_env_file=None, limit_address_turns="many"))
