@@ -24,7 +24,7 @@ from bot.conversations.transcript import TURN_TEXT, Line, lines_after
 from bot.web.door import CHANNEL, Door, door_of
 from bot.web.labels import wanted
 from bot.web.limits import number
-from bot.web.refusals import describe
+from bot.web.refusals import as_json, describe
 from bot.web.schemas import (
     Choice,
     LanguageName,
@@ -115,15 +115,17 @@ def choose_language(request: Request, door: AtDoor, new: NewLanguage) -> Languag
     return LanguageTaken(language=new.lang)
 
 
+class EventStream(Response):
+    """Stands for the stream in the description; what is sent is a `Stream`."""
+
+    media_type = "text/event-stream"
+
+
 _STREAM: dict[int | str, dict[str, Any]] = {
     200: {
-        "description": "Events `turn` (TurnEvent), `reply` (ReplyEvent) and `owner` (OwnerEvent); the id is the line's number.",
-        "content": {
-            "text/event-stream": {
-                "schema": {"type": "string"},
-                "example": 'id: 2\nevent: reply\ndata: {"number": 2, "text": "…", "author": "bot", "choices": []}\n\n',
-            }
-        },
+        "model": TurnEvent | ReplyEvent | OwnerEvent,
+        "description": "Server-sent events `turn`, `reply` and `owner`, each with one of these objects as its data; "
+        "the id of a turn or reply is its number.",
     }
 }
 
@@ -131,8 +133,8 @@ _STREAM: dict[int | str, dict[str, Any]] = {
 @router.get(
     "/events",
     summary="Follow the transcript",
-    response_class=Response,
-    responses=_STREAM | describe("no_session", "foreign_origin", "bad_input"),
+    response_class=EventStream,
+    responses=_STREAM | as_json("no_session", "foreign_origin", "bad_input"),
 )
 def follow(
     request: Request,

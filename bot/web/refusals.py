@@ -53,6 +53,14 @@ def describe(*codes: str) -> dict[int | str, dict[str, Any]]:
     return {STATUS[code]: {"model": Refused, "description": code} for code in sorted({*codes, "too_many", "not_ready", "failed"})}
 
 
+def as_json(*codes: str) -> dict[int | str, dict[str, Any]]:
+    """The same for an endpoint whose success is not JSON."""
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/Refused"}}}
+    return {
+        status: {"description": described["description"], "content": content} for status, described in describe(*codes).items()
+    }
+
+
 def answer(code: str, language: Language, *, retry_after_s: int | None = None) -> JSONResponse:
     """The answer for one reason, in the patient's language."""
     headers = {"Content-Language": language.value}

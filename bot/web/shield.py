@@ -101,8 +101,9 @@ class Shield:
         headers = MutableHeaders(scope=message)
         for name, value in self._headers.items():
             headers[name] = value
-        if not scope["path"].startswith("/static/"):
-            headers["Cache-Control"] = "no-store"
+        # A static file's address changes with its content (patient.py).
+        is_lasting = scope["path"].startswith("/static/") and scope["query_string"].startswith(b"v=")
+        headers["Cache-Control"] = "public, max-age=31536000, immutable" if is_lasting else "no-store"
 
 
 def _origin_of(url: str) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from bot.base.schema import migrate
 from bot.base.settings import REPOSITORY
 from bot.conversations import proposal, publication
 from tests.conftest import Keys
+from tests.engine.running import free_port
 
 QUIET = [
     "--no-sandbox",
@@ -87,37 +88,40 @@ class Site:
         assert web.wait(15) in (0, -15)
 
 
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
-
-
-@pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory, keys: Keys) -> Iterator[Site]:
-    """A site with the repository's texts in force."""
-    home = tmp_path_factory.mktemp("site")
+@contextmanager
+def running_site(home: Path, keys: Keys, *, engine_url: str, token: str) -> Iterator[Site]:
+    """A site with the repository's texts in force, before the engine at this address."""
     url = f"sqlite:///{home / 'candour.sqlite3'}"
     migrate(url)
     _publish(url)
-    engine_port, port = _free_port(), _free_port()
+    port = free_port()
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("CANDOUR_")},
         "CANDOUR_HOME": str(home),
         "CANDOUR_WEB_PORT": str(port),
-        "CANDOUR_ENGINE_URL": f"http://127.0.0.1:{engine_port}",
-        "CANDOUR_ENGINE_TOKEN": "stand-in",
+        "CANDOUR_ENGINE_URL": engine_url,
+        "CANDOUR_ENGINE_TOKEN": token,
         "CANDOUR_VAULT_KEYS": keys.vault,
         "CANDOUR_INDEX_KEYS": keys.index,
         "CANDOUR_AUDIT_KEYS": keys.audit,
     }
-    engine = subprocess.Popen([sys.executable, str(Path(__file__).with_name("stand_in_engine.py")), str(engine_port)])
     made = Site(home, environment, port)
     made.start()
     try:
         yield made
     finally:
         made.stop()
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory, keys: Keys) -> Iterator[Site]:
+    """A site before the stand-in engine."""
+    port = free_port()
+    engine = subprocess.Popen([sys.executable, str(Path(__file__).with_name("stand_in_engine.py")), str(port)])
+    try:
+        with running_site(tmp_path_factory.mktemp("site"), keys, engine_url=f"http://127.0.0.1:{port}", token="-") as made:
+            yield made
+    finally:
         engine.terminate()
         engine.wait(10)
 

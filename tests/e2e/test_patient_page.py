@@ -295,7 +295,9 @@ def test_without_javascript_the_numbers_are_there(contexts: Callable[..., Browse
 @pytest.mark.parametrize("lang", ["en", "zh-Hant"])
 def test_axe_finds_nothing(contexts: Callable[..., BrowserContext], scheme: str, width: int, lang: str) -> None:
     # The checker's own script needs what the page's policy forbids.
-    page = contexts(color_scheme=scheme, viewport={"width": width, "height": 800}, bypass_csp=True, reduced_motion="reduce").new_page()
+    page = contexts(
+        color_scheme=scheme, viewport={"width": width, "height": 800}, bypass_csp=True, reduced_motion="reduce"
+    ).new_page()
     page.goto(f"/?lang={lang}")
     found = Axe().run(page)
     assert found.violations_count == 0, found.generate_report()

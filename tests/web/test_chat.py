@@ -304,6 +304,29 @@ def test_no_log_line_holds_what_a_patient_wrote_or_the_cookie(
     assert patient.client.cookies["candour"] not in ours
 
 
+def test_a_fault_of_ours_is_a_sentence_without_a_stack(patient: Patient, published: Application) -> None:
+    patient.open()
+    with published.database.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE threads SET language = 'MARKER'")
+    answer = patient.client.get("/api/chat/session")
+    refused(answer, 500, "failed")
+    assert "MARKER" not in answer.text
+    assert patient.client.get("/health/live").status_code == 200
+
+
+def test_a_database_that_is_away_is_said_and_tried_again_later(patient: Patient, published: Application) -> None:
+    patient.open()
+    with published.database.engine.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE threads RENAME TO away")
+    answer = patient.say("hello")
+    refused(answer, 503, "not_ready")
+    assert answer.headers["retry-after"] == "5"
+    assert patient.client.get("/health/ready").status_code == 503
+    with published.database.engine.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE away RENAME TO threads")
+    assert patient.say("hello").status_code == 202
+
+
 def test_without_a_publication_nothing_is_said_and_it_is_told_so(application: Application) -> None:
     with serving(application) as address, httpx.Client(base_url=address, trust_env=False) as client:
         refused(client.post("/api/chat/session", json={}), 503, "not_ready")
@@ -337,7 +360,10 @@ def test_every_answer_carries_the_protecting_headers(patient: Patient) -> None:
 
 
 def test_the_description_names_every_endpoint_and_its_refusals(patient: Patient) -> None:
-    paths = patient.client.get("/openapi.json").json()["paths"]
+    described = patient.client.get("/openapi.json").json()
+    paths = described["paths"]
+    assert {"TurnEvent", "ReplyEvent", "OwnerEvent"} <= set(described["components"]["schemas"])
+    assert "text/event-stream" in paths["/api/chat/events"]["get"]["responses"]["200"]["content"]
     assert {
         "/api/chat/session",
         "/api/chat/turns",
