@@ -181,7 +181,13 @@ def test_buttons_lead_to_something_that_has_a_topic() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["what_happened", "data_types", "am_i_affected", "financial_data", "id_numbers_exposed", "protect_myself"]
+    "name",
+    [
+        *("what_happened", "data_types", "am_i_affected", "financial_data", "id_numbers_exposed", "protect_myself"),
+        *("incident_dates", "clinics_affected", "data_stolen_status", "attacker_identity", "encryption_security", "ransom"),
+        *("dark_web", "late_notice", "notification_status", "former_patient_retention", "investigation_timeline"),
+        *("is_it_safe_now", "authorities_notified", "record_integrity", "distress", "sensitive_records"),
+    ],
 )
 @pytest.mark.parametrize(
     ("language", "sorry"),

@@ -19,7 +19,13 @@ DATA = Path(__file__).parents[2] / "data"
 HERE = Path(__file__).parent
 
 EMERGENCIES = ("self_harm", "medical_urgent", "extortion", "dv_safety", "phishing_clicked")
-IN_FIVE_LANGUAGES = (*EMERGENCIES, "what_happened", "am_i_affected", "scam_message_check", "protect_myself", "hotline_contact")
+IN_FIVE_LANGUAGES = (
+    *EMERGENCIES,
+    *("what_happened", "incident_dates", "clinics_affected", "data_types", "data_stolen_status", "am_i_affected"),
+    *("financial_data", "id_numbers_exposed", "ransom", "dark_web", "late_notice", "notification_status"),
+    *("investigation_timeline", "is_it_safe_now", "authorities_notified", "scam_message_check", "protect_myself"),
+    *("identity_misuse", "data_seen_online", "distress", "hotline_contact"),
+)
 GIVEN_VALUES = {"case_number": "4812-0736-5"}
 """Values that the application supplies when it renders."""
 
