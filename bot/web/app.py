@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from fastapi.middleware import Middleware
 from fastapi.staticfiles import StaticFiles
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
+from starlette.types import ASGIApp
 
 from bot.assembly import Application
 from bot.web import chat, health, patient, refusals
@@ -20,6 +21,15 @@ from bot.web.shield import Shield
 from bot.web.stream import Hub
 
 STATIC = Path(__file__).parent / "static"
+
+
+class Shielded(FastAPI):
+    """An application whose every answer passes the shield, also the one for a fault of ours."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """The stack that serves a request; built by the framework at the first one."""
+        door: Door = self.state.door
+        return Shield(super().build_middleware_stack(), settings=door.application.settings, limiter=door.limiter)
 
 
 def create_app(application: Application, limits: Limits = LIMITS) -> FastAPI:
@@ -35,7 +45,7 @@ def create_app(application: Application, limits: Limits = LIMITS) -> FastAPI:
             await door.hub.stop()
             door.answering.stop()
 
-    app = FastAPI(
+    app = Shielded(
         title="Candour",
         version="0.1.0",
         description="What patients and programs can ask of Candour's web process.",
@@ -44,10 +54,7 @@ def create_app(application: Application, limits: Limits = LIMITS) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         # The shield refuses what says that it is too long; the other one stops what turns out to be.
-        middleware=[
-            Middleware(Shield, settings=application.settings, limiter=door.limiter),
-            Middleware(RequestBodyLimitMiddleware, max_body_size=BODY_LIMIT),
-        ],
+        middleware=[Middleware(RequestBodyLimitMiddleware, max_body_size=BODY_LIMIT)],
     )
     app.state.door = door
     refusals.install(app)
