@@ -4,8 +4,10 @@ The lexicon (data/safety.yml) is looked for in the whole text whatever the class
 It prefers one call too many to one too few. A hit names the phrase of the file, never the patient's words, so it may be logged.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import accumulate, pairwise
 from pathlib import Path
 
 import yaml
@@ -43,7 +45,8 @@ class Lexicon:
 
     entries: tuple[_Entry, ...]
     lookalikes: dict[str, tuple[Phrase, ...]]
-    index: dict[str, tuple[_Entry, ...]]  # a word → the phrases that need it
+    # the first two characters of a word → such words, each with the places in `entries` of the phrases that need it most
+    index: dict[str, tuple[tuple[str, tuple[int, ...]], ...]]
 
     @classmethod
     def load(cls, path: Path) -> "Lexicon":
@@ -53,25 +56,50 @@ class Lexicon:
     def scan(self, text: str) -> tuple[Hit, ...]:
         """The emergencies in a text, most urgent first, each category once; reads the text to its end."""
         read = sentences(text)
-        everything = "\n".join(sentence.bare for sentence in read)
-        possible = {id(entry): entry for word in self.index if word in everything for entry in self.index[word]}
         hits: dict[str, Hit] = {}
-        for entry in sorted(possible.values(), key=lambda entry: entry.rank):
-            if entry.hit.category not in hits and self._holds(entry, read):
-                hits[entry.hit.category] = entry.hit
+        for entry, places in sorted(self._places(read).items(), key=lambda pair: self.entries[pair[0]].rank):
+            hit = self.entries[entry].hit
+            if hit.category not in hits and any(self._holds(self.entries[entry], read[place]) for place in sorted(places)):
+                hits[hit.category] = hit
         return tuple(hits.values())
 
-    def _holds(self, entry: _Entry, read: list[Sentence]) -> bool:
-        return any(
-            entry.phrase.found_in(sentence) and entry.phrase.found_in(self._without_lookalikes(entry.hit.category, sentence))
-            for sentence in read
-        )
+    def _places(self, read: list[Sentence]) -> dict[int, set[int]]:
+        """In which sentences each entry is possible, by the word it needs most: this keeps long texts cheap."""
+        everything = "\n".join(sentence.bare for sentence in read)
+        ends = list(accumulate(len(sentence.bare) + 1 for sentence in read))
+        beginnings = {*everything, *map("".join, pairwise(everything))}
+        places: dict[int, set[int]] = {}
+        for beginning in beginnings & self.index.keys():
+            for word, entries in self.index[beginning]:
+                found = []
+                position = everything.find(word)
+                while position >= 0:
+                    found.append(bisect_right(ends, position))
+                    position = everything.find(word, ends[found[-1]])
+                for entry in entries if found else ():
+                    places.setdefault(entry, set()).update(found)
+        return places
+
+    def _holds(self, entry: _Entry, sentence: Sentence) -> bool:
+        found = entry.phrase.found_in
+        return found(sentence) and found(self._without_lookalikes(entry.hit.category, sentence))
 
     def _without_lookalikes(self, category: str, sentence: Sentence) -> Sentence:
         for phrase in self.lookalikes[category]:
             if phrase.possible_in(sentence):
                 sentence = phrase.without(sentence)
         return sentence
+
+
+def _index(entries: list[_Entry]) -> dict[str, tuple[tuple[str, tuple[int, ...]], ...]]:
+    words: dict[str, list[int]] = {}
+    for number, entry in enumerate(entries):
+        for word in entry.phrase.key:
+            words.setdefault(word, []).append(number)
+    index: dict[str, list[tuple[str, tuple[int, ...]]]] = {}
+    for word, numbers in words.items():
+        index.setdefault(word[:2], []).append((word, tuple(numbers)))
+    return {beginning: tuple(found) for beginning, found in index.items()}
 
 
 class _File:
@@ -97,11 +125,7 @@ class _File:
             rank = len(lookalikes)
             found, lookalikes[name] = self._category(name, node, rank)
             entries += found
-        index: dict[str, list[_Entry]] = {}
-        for entry in entries:
-            for word in entry.phrase.key:
-                index.setdefault(word, []).append(entry)
-        return Lexicon(tuple(entries), lookalikes, {word: tuple(found) for word, found in index.items()})
+        return Lexicon(tuple(entries), lookalikes, _index(entries))
 
     def _category(self, name: str, node: yaml.Node, rank: int) -> tuple[list[_Entry], tuple[Phrase, ...]]:
         names = {"wording": name, "reason": name}
@@ -115,8 +139,7 @@ class _File:
             elif key in PRIORITIES:
                 hit = Hit(name, names["reason"], names["wording"], key, "")
                 for source, phrase in self._phrases(value, name):
-                    full = Hit(hit.category, hit.reason, hit.wording, hit.priority, source)
-                    entries.append(_Entry((rank, PRIORITIES.index(key)), full, phrase))
+                    entries.append(_Entry((rank, PRIORITIES.index(key)), replace(hit, phrase=source), phrase))
             else:
                 raise self._wrong(value, f"{name}: '{key}' is not one of wording, reason, {', '.join(PRIORITIES)}, {NOT}")
         if not entries:
