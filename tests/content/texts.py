@@ -25,6 +25,8 @@ IN_FIVE_LANGUAGES = (
     *("financial_data", "id_numbers_exposed", "ransom", "dark_web", "late_notice", "notification_status"),
     *("investigation_timeline", "is_it_safe_now", "authorities_notified", "scam_message_check", "protect_myself"),
     *("identity_misuse", "data_seen_online", "distress", "hotline_contact"),
+    *("bank_precautions", "password_account", "credit_monitoring", "police_report"),
+    *("complaint_regulator", "opt_out_messages"),
 )
 GIVEN_VALUES = {"case_number": "4812-0736-5"}
 """Values that the application supplies when it renders."""
