@@ -45,7 +45,7 @@ class Check:
     name: str
     command: Sequence[str]
     counts: bool = False  # pytest: its totals are added up
-    none_is_fine: bool = False
+    quiet: bool = False  # its words are shown only when it fails
     environment: dict[str, str] = field(default_factory=dict)
 
 
@@ -57,9 +57,10 @@ def run_checks(kind: Annotated[Kind, typer.Argument(help="Which checks.")] = Kin
     passed = failed = 0
     with tempfile.TemporaryDirectory() as scratch:
         for check in checks(kind, settings, Path(scratch)):
-            out.rule(check.name)
+            started = time.monotonic()
             status, more_passed, more_failed = _run(check, Path(scratch))
             passed, failed = passed + more_passed, failed + more_failed
+            out.print(f"[bold]{check.name}[/bold]: {'failed' if status else 'well'} ({time.monotonic() - started:.1f} s)")
             if status:
                 failed = max(failed, 1)
                 say(f"{check.name} failed (exit status {status}); the checks after it were not run.")
@@ -101,11 +102,13 @@ def _data(settings: Settings, scratch: Path) -> Iterator[Check]:
     domain, config = ["--domain", "data/"], ["--config", "config.yml"]
     bare = surroundings({"CANDOUR_ENGINE_TOKEN": "unused"}, bare=True)
     validate = ["data", "validate", "--fail-on-warnings", "--data", "data/faq", "data/flows", *domain, *config]
-    yield Check("rasa data validate", [*engine, *validate], environment=bare)
+    yield Check("rasa data validate", [*engine, *validate], quiet=True, environment=bare)
     model = training.ensure_model(settings, say, show)
     if (REPOSITORY / "tests" / "conversations").is_dir():
         stories = ["test", "core", "--e2e", "--fail-on-prediction-errors", "-s", "tests/conversations", "-m", str(model)]
-        yield Check("stories", [*engine, *stories, "--endpoints", "endpoints.yml", "--out", str(scratch)], environment=bare)
+        yield Check(
+            "stories", [*engine, *stories, "--endpoints", "endpoints.yml", "--out", str(scratch)], quiet=True, environment=bare
+        )
 
 
 def _tests(name: str, marks: str, scratch: Path) -> Check:
@@ -114,7 +117,12 @@ def _tests(name: str, marks: str, scratch: Path) -> Check:
 
 
 def _run(check: Check, scratch: Path) -> tuple[int, int, int]:
-    status = subprocess.call(list(check.command), cwd=REPOSITORY, env=check.environment or None)  # noqa: S603 - our own commands
+    kept, joined = (subprocess.PIPE, subprocess.STDOUT) if check.quiet else (None, None)
+    environment = check.environment or None
+    done = subprocess.run(check.command, cwd=REPOSITORY, env=environment, stdout=kept, stderr=joined, check=False)  # noqa: S603
+    status = done.returncode
+    if status and check.quiet:
+        out.out(done.stdout.decode("utf-8", "replace")[-8000:])
     report = scratch / "report.xml"
     if not check.counts or not report.exists():
         return status, 0, 0
