@@ -32,6 +32,16 @@ BY_TOPIC = {
     "deceased_patient": "deceased_patient",
 }
 
+# Topics that are answered in words, but whose patient, once a person is asked for, cannot wait like others.
+ONCE_ASKED = {
+    "prescriptions": "medicine_needed",
+    "lab_results": "result_awaited",
+    "record_integrity": "record_doubted",
+    "child_dependant": "child_matter",
+    "contact_update": "contact_change",
+    "case_followup": "case_awaited",
+}
+
 # Topics which only ask for a person; what was said before tells why.
 ASKING = frozenset({"speak_human", "case_followup", "hotline_contact"})
 
@@ -41,6 +51,6 @@ def reason(topic: str | None, before: Sequence[str]) -> str:
     if topic in BY_TOPIC:
         return BY_TOPIC[topic]
     if topic is None or topic in ASKING:
-        seen = set(before)
-        return next((why for one, why in BY_TOPIC.items() if one in seen), OTHERWISE)
+        seen = {*before, topic}
+        return next((why for one, why in (BY_TOPIC | ONCE_ASKED).items() if one in seen), OTHERWISE)
     return OTHERWISE

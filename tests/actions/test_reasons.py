@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actions.history import topic, topics_before
-from actions.reasons import ASKING, BY_TOPIC, OTHERWISE, reason
+from actions.reasons import ASKING, BY_TOPIC, ONCE_ASKED, OTHERWISE, reason
 from bot.desk.reasons import REASONS
 
 
@@ -28,13 +28,18 @@ def said(name: str | None, confidence: float = 1.0) -> dict[str, Any]:
 
 
 def test_every_reason_is_one_the_desk_knows() -> None:
-    assert {*BY_TOPIC.values(), OTHERWISE} <= set(REASONS)
+    assert {*BY_TOPIC.values(), *ONCE_ASKED.values(), OTHERWISE} <= set(REASONS)
 
 
 @pytest.mark.parametrize("asking", [None, *sorted(ASKING)])
 def test_who_only_asks_for_a_person_is_understood_from_before(asking: str | None) -> None:
     assert reason(asking, ["what_happened", "extortion", "data_types"]) == "extortion"
-    assert reason(asking, []) == OTHERWISE
+    assert reason(asking, []) == ONCE_ASKED.get(asking or "", OTHERWISE)
+
+
+def test_who_asked_about_medicine_and_then_for_a_person_is_not_just_anybody() -> None:
+    assert reason("speak_human", ["what_happened", "prescriptions"]) == "medicine_needed"
+    assert reason("prescriptions", []) == OTHERWISE
 
 
 def test_the_most_pressing_of_several_topics_counts() -> None:
@@ -45,7 +50,7 @@ def test_a_topic_with_a_reason_of_its_own_does_not_look_back() -> None:
     assert reason("complaint_clinic", ["self_harm"]) == "complaint_clinic"
 
 
-@given(st.text(max_size=20) | st.none(), st.lists(st.sampled_from([*BY_TOPIC, "what_happened"]), max_size=5))
+@given(st.text(max_size=20) | st.none(), st.lists(st.sampled_from([*BY_TOPIC, *ONCE_ASKED, "what_happened"]), max_size=5))
 def test_there_is_always_a_reason(name: str | None, before: list[str]) -> None:
     assert reason(name, before) in REASONS
 
