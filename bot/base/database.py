@@ -15,6 +15,7 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
+from threading import Lock
 from typing import Any, ClassVar
 
 from sqlalchemy import (
@@ -31,6 +32,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import URL, Dialect, make_url
 from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import TimeoutError as Busy
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.types import TypeDecorator
 
@@ -106,6 +108,9 @@ class Database:
         reader = self.engine.execution_options(**({"candour_reader": True} if self.is_sqlite else {"postgresql_readonly": True}))
         self._readers = sessionmaker(reader, expire_on_commit=False)
         self._writers = sessionmaker(self.engine.execution_options(candour_immediate=True), expire_on_commit=False)
+        # SQLite has one writer and makes the others sleep and ask again, so that some wait for seconds:
+        # the threads of one process queue up here, where the next one is woken.
+        self._queue = Lock() if self.is_sqlite else None
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
@@ -115,13 +120,25 @@ class Database:
         """
         if writing_now():
             raise RuntimeError("a write transaction is already open here; pass its session on")
-        with self._writers() as session:
+        with self._place(), self._writers() as session:
             token = _writing.set(_writing.get() + 1)
             try:
                 with session.begin():
                     yield session
             finally:
                 _writing.reset(token)
+
+    @contextmanager
+    def _place(self) -> Iterator[None]:
+        if self._queue is None:
+            yield
+            return
+        if not self._queue.acquire(timeout=BUSY_TIMEOUT_S):
+            raise Busy("Other threads of this process kept the database for too long.")
+        try:
+            yield
+        finally:
+            self._queue.release()
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
