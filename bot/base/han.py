@@ -66,5 +66,7 @@ _ALSO_TRADITIONAL = (  # simplified forms that are ordinary characters of tradit
 
 TO_SIMPLIFIED = str.maketrans(_TRADITIONAL, _SIMPLIFIED)
 ONLY_TRADITIONAL = frozenset(_TRADITIONAL) - frozenset(_SIMPLIFIED)
-CANTONESE = frozenset("嘅咗喺嚟冇唔哋啲嘢佢諗谂畀俾喎㗎囉嘥瞓攞揾乜嗰咁噉啱嬲嗌嚿咋啩㖞哂嗮掟揸攰曱甴孖冚氹唞")  # written Cantonese
-ONLY_SIMPLIFIED = frozenset(_SIMPLIFIED) - frozenset(_ALSO_TRADITIONAL) - CANTONESE - frozenset("晒吓咪")  # particles in Hong Kong
+# Written Cantonese; nobody writes these in another kind of Chinese.
+CANTONESE = frozenset("嘅咗喺嚟冇唔哋啲嘢佢諗谂畀俾喎㗎囉嘥瞓攞揾乜嗰咁噉啱嬲嗌嚿咋啩㖞哂嗮掟揸攰曱甴孖冚氹唞")
+_PARTICLES = frozenset("晒吓咪")  # simplified forms of rare characters, and everyday particles in Hong Kong
+ONLY_SIMPLIFIED = frozenset(_SIMPLIFIED) - frozenset(_ALSO_TRADITIONAL) - CANTONESE - _PARTICLES

@@ -1,7 +1,7 @@
 """The languages Candour speaks, and which of them a text is in.
 
 `Language` is the only list of languages; everything else derives from it. Chinese is told by its characters, English, Tagalog and
-Indonesian by the language identifier `eldc` restricted to these three (docs/decisions/language-identification.md says why that one).
+Indonesian by the language identifier `eldc` restricted to these three (docs/decisions/language-identification.md says why).
 A text too short or too mixed to tell never changes a conversation's language.
 """
 
@@ -58,16 +58,20 @@ _FALLBACKS = {
 # How a patient names a language when that is all the text says, in any of the five; compared without case, spaces, punctuation.
 _WORDS = {
     Language.EN: "en, eng, english, 英文, 英語, 英语, ingles, inggris, bahasa inggris",
-    Language.ZH_HANT: "中文, 繁體, 繁体, 繁體中文, 繁体中文, 繁中, 廣東話, 广东话, 粵語, 粤语, 廣州話, 广州话, cantonese, chinese, traditional chinese, "
-    "chinese traditional, zh, zh-hant, zh-hk, zh-tw, intsik, kantonis, bahasa kanton, bahasa mandarin tradisional",
-    Language.ZH_HANS: "简体, 簡體, 简体中文, 簡體中文, 简中, 簡中, 普通话, 普通話, 国语, 國語, 汉语, 漢語, mandarin, putonghua, simplified chinese, "
-    "chinese simplified, zh-hans, zh-cn, bahasa mandarin",
-    Language.TL: "tl, fil, tagalog, filipino, pilipino, 菲律賓文, 菲律宾文, 菲律賓語, 菲律宾语, 他加祿語, 他加禄语, bahasa tagalog",
-    Language.ID: "id, indonesia, indonesian, bahasa, bahasa indonesia, 印尼文, 印尼語, 印尼语, 印尼話, 印尼话, 印度尼西亞語, 印度尼西亚语",
+    Language.ZH_HANT: """中文, 繁體, 繁体, 繁體中文, 繁体中文, 繁中, 廣東話, 广东话, 粵語, 粤语, 廣州話, 广州话,
+        cantonese, chinese, traditional chinese, chinese traditional, zh, zh-hant, zh-hk, zh-tw, intsik, kantonis,
+        bahasa kanton""",
+    Language.ZH_HANS: """简体, 簡體, 简体中文, 簡體中文, 简中, 簡中, 普通话, 普通話, 国语, 國語, 汉语, 漢語,
+        mandarin, putonghua, simplified chinese, chinese simplified, zh-hans, zh-cn, bahasa mandarin""",
+    Language.TL: """tl, fil, tagalog, filipino, pilipino, bahasa tagalog, 菲律賓文, 菲律宾文, 菲律賓語, 菲律宾语,
+        他加祿語, 他加禄语""",
+    Language.ID: """id, indonesia, indonesian, bahasa, bahasa indonesia, 印尼文, 印尼語, 印尼语, 印尼話, 印尼话,
+        印度尼西亞語, 印度尼西亚语""",
 }
 # What may stand before or after the name in a text that says nothing else.
 _ASKING = re.compile(
-    r"^(please|pls|plz|speak|use|in|switch to|change to|i speak|can you speak|do you speak|請用|请用|請講|请讲|用|講|讲|說|说|轉|转|轉做|轉用|切换到"
+    r"^(please|pls|plz|speak|use|in|switch to|change to|i speak|can you speak|do you speak"
+    r"|請用|请用|請講|请讲|用|講|讲|說|说|轉|转|轉做|轉用|切换到"
     r"|pakisalin sa|sa|mag|pakai|pake|dalam|tolong pakai)[ ]?|[ ]?(please|pls|plz|po|唔該|謝謝|谢谢|thanks|ya|dong)$"
 )
 _NOT_LETTERS = re.compile(r"[\W_]+")
@@ -77,7 +81,7 @@ def _bare(text: str) -> str:
     return _NOT_LETTERS.sub("", fold(text))
 
 
-_CHOICES = {_bare(word): language for language, words in _WORDS.items() for word in words.split(", ")}
+_CHOICES = {_bare(word): language for language, words in _WORDS.items() for word in words.split(",")}
 
 
 def chosen(text: str) -> Language | None:
@@ -94,14 +98,16 @@ def chosen(text: str) -> Language | None:
 
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff]")
 _LATIN_WORD = re.compile(r"[a-z\u00e0-\u024f]+(?:['’\-][a-z\u00e0-\u024f]+)*")
-# Function words that exist in one of the three only, for texts too short to count letters in. "id" and "may" are not here: English too.
+# Function words of one of the three only, for texts too short to count letters in ("id" and "may" are English too).
 _TELLING = {
-    Language.EN: "the is are was were my your you what when where how why who please thanks thank hello hi do does did can could will would have "
-    "has not dont and with from about help yes i am im it this that they he she we of for on or any",
-    Language.TL: "po opo ako ko ikaw kayo nyo niyo namin natin sila siya nila ang ng mga hindi wala meron yung yun ito iyan dito doon bakit paano "
-    "kailan saan sino ano salamat kumusta magandang umaga hapon gabi naman nga daw raw lang pwede puwede gusto ayoko tulong oo",
-    Language.ID: "saya aku kamu anda kami kita dia mereka yang tidak nggak gak bukan apa apakah siapa kapan kenapa mengapa bagaimana gimana dimana "
-    "terima kasih makasih selamat pagi siang sore malam tolong sudah belum bisa mau ini itu dan dengan untuk dari dong sih ya iya",
+    Language.EN: """the is are was were my your you what when where how why who please thanks thank hello hi do does did dont can
+        could will would has have not and with from about help yes i am im it this that they he she we of for on or any""",
+    Language.TL: """po opo ako ko ikaw kayo nyo niyo namin natin sila siya nila ang ng mga hindi wala meron yung yun ito iyan
+        dito doon bakit paano kailan saan sino ano salamat kumusta magandang umaga hapon gabi naman nga daw raw lang pwede
+        puwede gusto ayoko tulong oo""",
+    Language.ID: """saya aku kamu anda kami kita dia mereka yang tidak nggak gak bukan apa apakah siapa kapan kenapa mengapa
+        bagaimana gimana dimana terima kasih makasih selamat pagi siang sore malam tolong sudah belum bisa mau ini itu dan
+        dengan untuk dari dong sih ya iya""",
 }
 _TELLS = {word: language for language, words in _TELLING.items() for word in words.split()}
 _CODES = {"en": Language.EN, "tl": Language.TL, "ms": Language.ID}  # eldc knows Malay, of which Indonesian is the nearest kin

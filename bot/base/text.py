@@ -1,7 +1,8 @@
 """The one normalisation of what patients type: `plain` for what is kept and shown, `fold` for what is compared.
 
-Everything that looks for something in a text (languages, the guard, the lexicon of emergencies) reads it through these two, so that
-no trick of spelling works against one and not the other. Linear in the length of the text; never raises; both are idempotent.
+Everything that looks for something in a text (languages, the guard, the lexicon of emergencies) reads it through these
+two, so that no trick of spelling works against one and not the other. Linear in the length of the text; never raises;
+both are idempotent.
 """
 
 import re
@@ -16,8 +17,22 @@ _GONE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
 _BLANK = frozenset(
     map(
         chr,
-        [*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0), 0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5]
-        + [0x180B, 0x180C, 0x180D, 0x180F, 0x2800, 0x3164, 0xFFA0],
+        (
+            *range(0xFE00, 0xFE10),
+            *range(0xE0100, 0xE01F0),
+            0x034F,
+            0x115F,
+            0x1160,
+            0x17B4,
+            0x17B5,
+            0x180B,
+            0x180C,
+            0x180D,
+            0x180F,
+            0x2800,
+            0x3164,
+            0xFFA0,
+        ),
     )
 )
 _LIGATURES = re.compile("[\ufb50-\ufdff]+")  # one of these becomes up to eighteen letters: a bomb, so they stay as they are

@@ -1,7 +1,7 @@
 """What may enter the engine: a patient's text without private numbers, invisible tricks or commands, and not too long.
 
-`clean` is the only way from a turn to the engine (and from an example to the training data); `mask` hides the same details for staff.
-Linear in the length of the text, never raises, idempotent; keeps nothing.
+`clean` is the only way from a turn to the engine (and from an example to the training data); `mask` hides the same details for
+staff. Linear in the length of the text, never raises, idempotent; keeps nothing.
 """
 
 import re
@@ -12,7 +12,7 @@ from bot.conversations.private import hide
 
 ENGINE_LIMIT = 1000  # characters the engine accepts
 HEAD, TAIL = 580, 380  # of a longer text: how it begins, and how it ends (where people say what they are afraid of)
-GAP = " … "
+GAP = " ... "
 ROUNDS = 4  # readings of a whole text; hiding one number can, rarely, bring another to light
 
 # Rasa takes a text that begins with "/" for an intent or a command. Look-alikes go too: nobody begins a question with one.

@@ -5,8 +5,8 @@
     (kill|hurt) myself     one of several; [really] may be missing; famil* has any ending; <family> is a list named in the file
     = stalker              the sentence says only this
 
-Chinese needs no spaces, and traditional, simplified and usual Cantonese spellings are one. A phrase becomes a regular expression whose
-parts are all bounded, so that looking for it takes time in proportion to the text.
+Chinese needs no spaces, and traditional, simplified and usual Cantonese spellings are one. A phrase becomes a regular
+expression whose parts are all bounded, so that looking for it takes time in proportion to the text.
 """
 
 import re
@@ -19,14 +19,16 @@ from bot.base.errors import BadInput
 from bot.base.han import TO_SIMPLIFIED
 from bot.base.text import fold
 
-_JOINT = r"[\W_]{0,3}"
+_JOINT = r"[\W_]{0,5}"
 _GAP = rf"(?:(?:{_JOINT}[a-z0-9]++){{0,5}}?|(?:{_JOINT}\w){{0,12}}?)"
 _START, _END = r"(?<![a-z0-9])", r"(?![a-z0-9])"
 MOST_GAPS = 3
 
 # Spellings that stand for one another in what people type: Cantonese words written with a character of the same sound, letters of
 # other alphabets that look Latin, marks that split a word ("su1cide" is read by `_unleet`).
-_SAME = str.maketrans("左既吾畀比训系响野无著揾啦嘞唿您", "咗嘅唔俾俾瞓喺喺嘢冇着搵喇喇呼你") | str.maketrans("аеорсухіѕјԁɡ", "aeopcyxisjdg")
+_SAME = str.maketrans("左既吾畀比训系响野无著揾啦嘞唿您", "咗嘅唔俾俾瞓喺喺嘢冇着搵喇喇呼你") | str.maketrans(
+    "аеорсухіѕјԁɡ", "aeopcyxisjdg"
+)
 _LEET = str.maketrans("0134578@$!", "oieastbasi")
 _LEET_WORD = re.compile(r"(?<![a-z0-9])(?=[a-z0-9@$!]*[a-z])[a-z@$!][a-z013457@$!]*[013457@$!][a-z][a-z0-9@$!]*")
 _SINGLE = re.compile(r"(?<![a-z0-9])[a-z](?:[\W_]{1,2}[a-z](?![a-z0-9])){2,}")
@@ -221,7 +223,7 @@ class Phrase:
 
     def without(self, sentence: Sentence) -> Sentence:
         """The sentence with a hole, which no other phrase reaches across, where the phrase was."""
-        text = self._pattern.sub(" ¦¦¦¦ ", sentence.text)
+        text = self._pattern.sub(" ¦¦¦¦¦¦ ", sentence.text)
         return Sentence(text, _SEPARATORS.sub("", text))
 
 

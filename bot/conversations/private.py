@@ -6,9 +6,20 @@ text; keeps nothing.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
+
+from bot.base.checkdigits import chinese_id_is_valid, hkid_is_valid, luhn
+from bot.conversations.surroundings import (
+    MONEY_BEFORE,
+    UNIT_AFTER,
+    says_account,
+    says_code,
+    says_id,
+    says_passport,
+    says_phone,
+)
 
 DIGITS_JUDGED = 2000  # nobody types more digits; a text with more loses all its numbers unseen, so that judging stays cheap
 AROUND = 40  # characters of words around a number that may say what it is
@@ -33,33 +44,10 @@ _ANY_RUN = re.compile(rf"\d(?:{_JOIN}?\d){{3,}}+")
 _DAY, _MONTH, _YEAR = r"(?:0?[1-9]|[12]\d|3[01])", r"(?:0?[1-9]|1[0-2])", r"(?:19|20)\d\d"
 _WHEN = re.compile(
     rf"(?:{_YEAR} ?[-–—/] ?{_YEAR}|{_YEAR}[-/.]{_MONTH}[-/.]{_DAY}|{_DAY}[-/.]{_MONTH}[-/.](?:{_YEAR}|\d\d)"
-    rf"|{_MONTH}[-/.]{_DAY}[-/.]{_YEAR}|[0-2]?\d[:.][0-5]\d(?::[0-5]\d)?|{_YEAR}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])|{_YEAR})(?!\d)"
+    rf"|{_MONTH}[-/.]{_DAY}[-/.]{_YEAR}|[0-2]?\d[:.][0-5]\d(?::[0-5]\d)?"
+    rf"|{_YEAR}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])|{_YEAR})(?!\d)"
 )
 _QUANTITY = re.compile(r"\d{1,3}(?:,\d{3})++(?:\.\d+)?(?![\d])|\d{1,6}\.\d{1,2}(?![\d.])")
-_MONEY_BEFORE = re.compile(r"(?:\$|[€£¥₱₩]|hkd|usd|rmb|cny|php|idr|gbp|eur|rp\.?|港[幣币元]|人民[幣币]|美[金元]) ?$", re.IGNORECASE)
-_UNIT_AFTER = re.compile(
-    r" ?(?:[元蚊塊块萬万億亿人名個个位宗份條条件次歲岁天日年月%]|港元|美金|dollar|hkd|usd|peso|rupiah|million|thousand|ribu|juta|k\b|bitcoin|btc"
-    r"|patient|people|person|record|pasien|pasyente|orang|tao|hour|day|week|month|year|mg|ml|kg|km)",
-    re.IGNORECASE,
-)
-
-
-def _about(words: str) -> Callable[[str], bool]:
-    pattern = re.compile(words, re.IGNORECASE)
-    return lambda text: pattern.search(text) is not None
-
-
-_says_code = _about(
-    r"(?<!qr )(?<!qr-)(?<!zip )(?<!post )(?<!postal )(?<!area )(?<!promo )(?<!error )(?:pass)?codes?\b|\botp|one.?time|\bpin\b|digit number"
-    r"|(?:驗證|验证|認證|认证|授權|授权|確認|确认)[碼码]|密[碼码]|一次性|\bkode|\bsandi|verifi[ck]a|password"
-)
-_says_passport = _about(r"passport|護照|护照|paspor|pasaporte|通行[證证]|回[鄉乡][證证卡]|travel doc|permit|旅[遊游][證证]件")
-_says_id = _about(r"hkid|身[份分][證证]|identity|id ?card|\bid\b|\bktp\b|\bnik\b")
-_says_phone = _about(r"phone|\btel\b|mobile|\bcall|whatsapp|\bwa\b|\bhp\b|\bring\b|電話|电话|手[機机]|致電|致电|nomor|numero|contact|聯絡|联络")
-_says_account = _about(
-    r"account|acct|\ba/c|[戶户]口|[帳賬账][戶户號号]|rekening|iban|\bfps\b|[轉转][數数]快|payme|gcash|alipay|支付[寶宝]|octopus|八[達达]通"
-)
-
 # Country code → digits after it. 0 stands for the national prefix of the Philippines, Indonesia, the United Kingdom and others.
 _AFTER_COUNTRY_CODE = {
     "852": (8, 8), "853": (8, 8), "886": (9, 9), "86": (11, 11), "63": (10, 10), "62": (9, 12), "44": (10, 10), "65": (8, 8),
@@ -103,24 +91,6 @@ class _Run:
             yield last, joined
 
 
-def luhn(digits: str) -> bool:
-    """Whether a card number's check digit is right."""
-    doubled = (int(d) * 2 for d in digits[-2::-2])
-    return (sum(map(int, digits[-1::-2])) + sum(d - 9 if d > 9 else d for d in doubled)) % 10 == 0
-
-
-def hkid_is_valid(letters: str, digits: str, check: str) -> bool:
-    """Whether the check digit of a Hong Kong identity card number is right (weights 9 to 2, modulo 11, 10 is written A)."""
-    values = [36] * (2 - len(letters)) + [ord(letter) - 55 for letter in letters.upper()] + [int(d) for d in digits]
-    total = sum(value * weight for value, weight in zip(values, range(9, 1, -1), strict=True))
-    return "0123456789A"[-total % 11] == check.upper()
-
-
-def chinese_id_is_valid(digits: str, check: str) -> bool:
-    """Whether 17 digits and a check character form a mainland identity number (ISO 7064 MOD 11-2)."""
-    return "10X98765432"[sum(int(d) * 2 ** (17 - i) for i, d in enumerate(digits)) % 11] == check.upper()
-
-
 _LETTERS_BEFORE = re.compile(r"([A-Za-z]{1,2})([ \-‐‑–—·•_./(]{0,3})$")
 _LETTER_AFTER = re.compile(r"([ \-./(]{0,2})([A-Za-z])(?![A-Za-z])")
 
@@ -151,14 +121,14 @@ def _hkid(run: _Run) -> tuple[int, int] | None:
     sizes_of_prefix = [len(letters[1])] if letters[2] else range(1, len(letters[1]) + 1)
     valid = [n for n in sizes_of_prefix if hkid_is_valid(letters[1][-n:], run.digits[:6], check)]
     written_so = alone and check != "A" and (not letters[2] or letters[1].isupper())  # whatever its check digit says
-    if not (valid or bracketed or written_so or _says_id(run.before)) or (letters[2] and _UNIT_AFTER.match(run.after)):
+    if not (valid or bracketed or written_so or says_id(run.before)) or (letters[2] and UNIT_AFTER.match(run.after)):
         return None
     taken = max(valid, default=len(letters[1]) if alone else 0)
     return -(taken + len(letters[2])) if taken else 0, end
 
 
 def _passport(run: _Run) -> tuple[int, int] | None:
-    """One or two letters and 7 to 10 digits (8 or 10: mainland travel permits), perhaps a last letter; or digits called a passport."""
+    """One or two letters and 7 to 10 digits (mainland permits: 8 or 10), perhaps a letter; or digits called a passport."""
     size = next((n for n in (9, 8, 10, 7) if n in run.sizes), 0)
     if not size:
         return None
@@ -166,7 +136,7 @@ def _passport(run: _Run) -> tuple[int, int] | None:
     after = _LETTER_AFTER.match(run.after) if run.sizes[size] == len(run.text) else None
     last = after.end() if after and not after[1] else 0
     glued = letters and not letters[2] and not run.left[: letters.start()][-1:].isalpha()
-    if (glued and (size > 7 or last)) or _says_passport(run.before[-24:]):
+    if (glued and (size > 7 or last)) or says_passport(run.before[-24:]):
         return -len(letters[1]) if letters and glued else 0, run.sizes[size] + last
     return None
 
@@ -181,7 +151,7 @@ def _known_good(run: _Run, first: int) -> int | None:
     """The last group of a date, amount, quantity or official number that begins with group `first`."""
     start, end = run.groups[first]
     when = _WHEN.match(run.text, start)
-    like_phone = _says_phone(run.before[-16:]) and re.match(r"\d{4} ?\d{4}(?!\d)", run.text[start:])
+    like_phone = says_phone(run.before[-16:]) and re.match(r"\d{4} ?\d{4}(?!\d)", run.text[start:])
     if when and not like_phone:
         return max(i for i, group in enumerate(run.groups) if group[0] < when.end())
     if quantity := _QUANTITY.match(run.text, start):
@@ -189,8 +159,8 @@ def _known_good(run: _Run, first: int) -> int | None:
     officials = [last for last, digits in run.windows(first, 16) if digits in run.official]
     if officials:
         return officials[-1]
-    money = first == 0 and _MONEY_BEFORE.search(run.left)
-    unit = first == len(run.groups) - 1 and _UNIT_AFTER.match(run.after)
+    money = first == 0 and MONEY_BEFORE.search(run.left)
+    unit = first == len(run.groups) - 1 and UNIT_AFTER.match(run.after)
     return first if end - start <= 9 and (money or unit) else None
 
 
@@ -224,12 +194,12 @@ def _private(run: _Run, first: int) -> tuple[str, int] | None:
     if cards:
         return "card", cards[-1]
     near = run.before[-30:] + " | " + run.after
-    is_code = _says_code(near) and not _says_account(near)
+    is_code = says_code(near) and not says_account(near)
     short = [last for last, digits in run.windows(first, 8) if len(digits) >= 4]
     if is_code and short:
         return "code", short[-1]
     long = [last for last, digits in run.windows(first, 20) if len(digits) >= 6]
-    if long and _says_account(near) and not _says_phone(near):
+    if long and says_account(near) and not says_phone(near):
         return "account", long[-1]
     last_of_phone = _phone(run, first)
     return None if last_of_phone is None else ("phone", last_of_phone)

@@ -1,7 +1,8 @@
-"""Notices emergencies in a patient's text: suicide, acute illness, violence, blackmail, money moving now, a claim to be the attacker.
+"""Notices emergencies in a patient's text: suicide, acute illness, violence, blackmail, money moving now, attackers.
 
-The lexicon (data/safety.yml) is looked for in the whole text whatever the classifier says, because help must stand in the first reply.
-It prefers one call too many to one too few. A hit names the phrase of the file, never the patient's words, so it may be logged.
+The lexicon (data/safety.yml) is looked for in the whole text whatever the classifier says, because help must stand in the
+first reply. It prefers one call too many to one too few. A hit names the phrase of the file, never the patient's words, so
+it may be logged.
 """
 
 from bisect import bisect_right

@@ -1,0 +1,50 @@
+"""plain and fold: one reading of every text."""
+
+import time
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.base.text import MARKS_KEPT, fold, plain
+
+ANY_TEXT = st.text(st.characters(codec=None, exclude_categories=()), max_size=60)
+
+
+@given(ANY_TEXT)
+def test_reading_a_text_twice_changes_nothing(text: str) -> None:
+    assert plain(plain(text)) == plain(text)
+    assert fold(fold(text)) == fold(text)
+    plain(text).encode()  # no lone surrogate is left
+
+
+def test_what_cannot_be_seen_is_removed() -> None:
+    assert plain("a\u200bb\u202ec\U000e0041d\ufe0fe\x00f\ud800g\u2060\ufeff") == "abcdefg"
+
+
+def test_widths_digits_and_spaces_have_one_form() -> None:
+    assert plain("Ａ１２３　\n  ٤５\t६") == "A123 45 6"
+
+
+def test_a_flood_of_marks_is_cut_to_what_a_language_needs() -> None:
+    flooded = plain("z" + "\u0316\u0301" * 500 + "x")
+    assert len(flooded) <= 2 + MARKS_KEPT
+    assert plain("Nguye\u0302\u0303n") == "Nguyễn"
+
+
+def test_one_character_never_becomes_many() -> None:
+    assert len(plain("\ufdfa" * 1000)) == 1000
+
+
+def _seconds(text: str) -> float:
+    best = float("inf")
+    for _ in range(3):
+        start = time.perf_counter()
+        fold(text)
+        best = min(best, time.perf_counter() - start)
+    return best
+
+
+def test_time_grows_with_length_and_not_faster() -> None:
+    for piece in ("a\u0301\u0316", "\u0301\u0316", "\ufdfaa\u200b", "想，", "\ud800a"):
+        small, large = _seconds(piece * 3_000), _seconds(piece * 24_000)
+        assert large < 8 * 5 * max(small, 0.0005), piece
