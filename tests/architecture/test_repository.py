@@ -9,7 +9,7 @@ from tests.architecture.source import ROOT, tracked
 # In pieces, so that this file does not find itself.
 PATHS = ["/" + "work/", "/" + "root/", "/" + "opt/wheels", "/" + "opt/pypi", "/home/" + "user"]
 HOSTS = ["pypi" + ".org", "python" + "hosted", "npm" + "js.org", "deb." + "debian"]
-LOCKS = ["app.txt", "test.txt", "engine.txt"]
+LOCKS = ["app.txt", "test.txt", "engine.txt", "stock.txt"]
 
 
 def test_no_file_names_a_machine_path_or_a_package_registry() -> None:
