@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 
 from bot.base.text import plain
-from bot.conversations.private import hide
+from bot.conversations.reading.private import hide
 
 ENGINE_LIMIT = 1000  # characters the engine accepts
 HEAD, TAIL = 580, 380  # of a longer text: how it begins, and how it ends (where people say what they are afraid of)

@@ -15,7 +15,7 @@ import yaml
 
 from bot.base.errors import BadInput
 from bot.base.languages import Language
-from bot.conversations.phrases import Phrase, Sentence, sentences
+from bot.conversations.reading.phrases import Phrase, Sentence, sentences
 
 PRIORITIES = ("P0", "P1")  # P0: minutes count; P1: a person the same day
 NOT = "not"  # look-alikes: words that do not count where they stand like this

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bot.base.errors import BadInput
 from bot.base.languages import Language, identify
-from bot.conversations.phrases import Phrase, sentences
+from bot.conversations.reading.phrases import Phrase, sentences
 from bot.conversations.safety import Lexicon
 
 ROOT = Path(__file__).parents[2]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from bot.base.checkdigits import chinese_id_is_valid, hkid_is_valid, luhn
-from bot.conversations.surroundings import (
+from bot.conversations.reading.surroundings import (
     MONEY_BEFORE,
     UNIT_AFTER,
     says_account,
