@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import httpx
@@ -21,6 +21,7 @@ from bot.base.database import Database
 from bot.base.schema import migrate
 from bot.base.settings import REPOSITORY
 from bot.conversations import proposal, publication
+from bot.web.limits import UNLIMITED
 from tests.conftest import Keys
 from tests.engine.running import free_port
 
@@ -69,7 +70,7 @@ class Site:
     def start(self) -> None:
         """Start the web process and wait until it answers."""
         with (self.home / "web.log").open("ab") as log:
-            command = [sys.executable, "-m", "bot.web", "--unlimited"]
+            command = [sys.executable, "-m", "bot.web"]
             web = subprocess.Popen(command, cwd=REPOSITORY, env=self.environment, stdout=log, stderr=log)
         self.processes.append(web)
         end = time.monotonic() + 30
@@ -104,6 +105,8 @@ def running_site(home: Path, keys: Keys, *, engine_url: str, token: str) -> Iter
         "CANDOUR_VAULT_KEYS": keys.vault,
         "CANDOUR_INDEX_KEYS": keys.index,
         "CANDOUR_AUDIT_KEYS": keys.audit,
+        # All browsers of the tests share one address.
+        **{f"CANDOUR_LIMIT_{name.upper()}": str(allowed) for name, allowed in asdict(UNLIMITED).items()},
     }
     made = Site(home, environment, port)
     made.start()
