@@ -89,7 +89,8 @@ def ensure_model(settings: Settings, say: Say, show: Show) -> Path:
     wanted = material(settings.data)
     model = model_path(settings, wanted.digest)
     if not model.exists():
-        with state.held(settings.home / "training" / "lock", wait=True):
+        lock = settings.home / "training" / "lock"
+        with state.held(lock, wait=True, waiting=lambda: say("Another training is under way: waiting for it.")):
             if not model.exists():
                 _train(settings, wanted, model, say, show)
     os.utime(model)
@@ -143,6 +144,8 @@ def _run(command: list[str], log: Path, progress: Callable[[int, int, str], None
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
             raise
+        finally:
+            process.stdout.close()
     if status:
         raise TrainingFailed(f"Training failed (exit status {status}). It ended with:\n" + "\n".join(last))
 
