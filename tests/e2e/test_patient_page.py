@@ -252,7 +252,7 @@ def test_a_person_taking_over_is_shown(page: Page) -> None:
     page.goto("/")
     ask(page, "I want a person")
     answered(page, 1)
-    expect(page.locator("#state")).to_contain_text("A person of our team")
+    expect(page.locator("#state")).to_contain_text("with our team")
 
 
 def test_answers_are_counted_in_the_title_while_the_page_is_hidden(page: Page) -> None:
