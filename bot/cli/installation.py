@@ -37,22 +37,25 @@ DEMO_AUTHOR, DEMO_APPROVER = "demo author", "demo approver"
 
 @dataclass(frozen=True)
 class Prepared:
-    """An installation that can start: its settings with all secrets, and the model to serve."""
+    """An installation that can start: its settings with all secrets, and the model to serve if the engine is here."""
 
     settings: Settings
-    model: Path
+    model: Path | None
 
 
 def prepare(settings: Settings, say: Say, show: Show, *, demo: bool | None = None) -> Prepared:
     """See that everything is in place; says what it did."""
     state.private_folder(settings.home)
-    with state.held(settings.home / "run" / "prepare.lock", wait=True):
+    lock = settings.home / "run" / "prepare.lock"
+    with state.held(lock, wait=True, waiting=lambda: say("Another start is preparing this installation: waiting for it.")):
         make_secrets(settings, say)
         settings = with_secrets(settings)
         schema.migrate(settings.database)
         if settings.demo if demo is None else demo:
             publish_demo(settings, say)
-    return Prepared(settings, training.ensure_model(settings, say, show))
+    # An engine elsewhere is served and trained elsewhere.
+    model = None if settings.engine_url else training.ensure_model(settings, say, show)
+    return Prepared(settings, model)
 
 
 def with_secrets(settings: Settings) -> Settings:

@@ -30,8 +30,11 @@ def turn_over(log: Path) -> None:
 
 def last_lines(log: Path, start: int) -> str:
     """The end of a log, indented; nothing from before byte `start`."""
-    size = log.stat().st_size
-    with log.open("rb") as file:
-        file.seek(max(start if start <= size else 0, size - 8000))
-        lines = file.read().decode("utf-8", "replace").splitlines()
+    try:
+        with log.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(start if start <= size else 0, size - 8000))
+            lines = file.read().decode("utf-8", "replace").splitlines()
+    except OSError:  # somebody removed it
+        lines = []
     return "\n".join(f"    {line}" for line in lines[-LAST_LINES:]) or "    (nothing)"

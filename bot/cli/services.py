@@ -29,9 +29,9 @@ ENGINE_HEALTH = "/webhooks/candour/health"
 Say = Callable[[str], None]
 
 
-def programs(settings: Settings, model: Path, *, worker: bool = True) -> list[Program]:
-    """The processes of an installation, in the order of their start."""
-    found = [] if settings.engine_url else [_actions(settings), _engine(settings, model)]
+def programs(settings: Settings, model: Path | None, *, worker: bool = True) -> list[Program]:
+    """The processes of an installation, in the order of their start; without a model the engine runs elsewhere."""
+    found = [] if model is None else [_actions(settings), _engine(settings, model)]
     names = [program.name for program in found]
     found.append(_web(settings, names))
     if worker:

@@ -10,7 +10,7 @@ import fcntl
 import json
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -24,12 +24,18 @@ class Busy(Exception):
 
 
 @contextmanager
-def held(path: Path, *, wait: bool) -> Iterator[None]:
-    """Hold a lock for the block; raises Busy when it is taken and `wait` is false."""
+def held(path: Path, *, wait: bool, waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """Hold a lock for the block; when it is taken: raises Busy, or (`wait`) calls `waiting` and waits."""
     private_folder(path.parent)
     file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        _take(file, wait=wait)
+        try:
+            _take(file)
+        except Busy:
+            if not wait:
+                raise
+            waiting()
+            fcntl.flock(file, fcntl.LOCK_EX)
         yield
     finally:
         os.close(file)
@@ -41,10 +47,7 @@ def private_folder(path: Path) -> None:
         folder.mkdir(mode=0o700, exist_ok=True)
 
 
-def _take(file: int, *, wait: bool) -> None:
-    if wait:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        return
+def _take(file: int) -> None:
     for left in reversed(range(TRIES)):
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -81,7 +81,7 @@ def test_a_killed_start_is_made_good_by_the_next_and_two_at_once_build_once(chec
     assert [status for status, _, _ in ends] == [0, 0]
     assert "started whole ['doctor', 'an argument']" in ends[0][1]
     said = ends[0][2] + ends[1][2]
-    assert said.count("Making the application environment") == 1
+    assert said.count("Making what is missing or out of date: application") == 1
     assert "waiting for it" in said
 
     status, out, err = finish(start(checkout, "cases"))

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from bot.base.settings import REPOSITORY
+from bot.cli import state
 from tests.cli.conftest import load_launcher
 
 
@@ -96,6 +97,19 @@ def test_a_moved_checkout_builds_its_environments_anew(launcher: Any, tmp_path: 
         shutil.move(tmp_path / name, moved / name)
     (one,) = load_launcher(moved / "candour").environments(["doctor"])
     assert one.missing() == one.locks
+
+
+def test_environments_in_use_are_not_taken_from_under_a_running_candour(
+    launcher: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("CANDOUR_HOME", raising=False)
+    (one,) = launcher.environments(["doctor"])
+    make_whole(one)
+    Path(one.locks[0]).write_text("app-package==1.1\n")
+    with state.held(state.up_lock(tmp_path / "var"), wait=False):
+        assert launcher.main(["doctor"]) == 1
+    assert "stop it (Ctrl-C there)" in capfd.readouterr().err
+    assert (Path(one.folder) / "candour-stamp").exists()
 
 
 def test_an_incomplete_checkout_is_said_in_words(launcher: Any, capfd: pytest.CaptureFixture[str]) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
 from bot.base.settings import REPOSITORY
 from bot.cli import state
+from tests.cli.conftest import until
 
 HOLDER = """
 import sys, time
@@ -32,6 +34,22 @@ def test_a_second_holder_is_told_at_once(tmp_path: Path) -> None:
         pass
     with state.held(tmp_path / "lock", wait=False):
         pass
+
+
+def test_who_waits_for_a_holder_says_so_first(tmp_path: Path) -> None:
+    told = threading.Event()
+    holder = threading.Thread(target=_hold_until, args=(tmp_path / "lock", told))
+    holder.start()
+    until((tmp_path / "lock.held").exists)
+    with state.held(tmp_path / "lock", wait=True, waiting=told.set):
+        assert told.is_set()
+    holder.join()
+
+
+def _hold_until(lock: Path, told: threading.Event) -> None:
+    with state.held(lock, wait=False):
+        lock.with_suffix(".held").touch()
+        told.wait(10)
 
 
 def test_a_state_file_is_believed_only_while_its_process_lives(tmp_path: Path) -> None:
