@@ -14,13 +14,14 @@ from typing import Any
 
 from bot.base.errors import EngineError, NotPublished
 from bot.base.languages import Language, chosen, identify
-from bot.conversations import choices, guard
+from bot.conversations import choices
 from bot.conversations.engine import AsksEngine, Guess, Understanding
-from bot.conversations.keywords import Keyword, keyword
 from bot.conversations.models import Owner, TurnStatus
 from bot.conversations.policy import Verdict, decide
-from bot.conversations.replies import LANGUAGE
-from bot.conversations.safety import Hit, Lexicon
+from bot.conversations.reading import guard
+from bot.conversations.reading.keywords import Keyword, keyword
+from bot.conversations.reading.safety import Hit, Lexicon
+from bot.conversations.speaking.replies import LANGUAGE
 from bot.desk.reasons import reason
 
 PERSON = "speak_human"

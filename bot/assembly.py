@@ -13,10 +13,10 @@ from bot.base.database import Database
 from bot.base.settings import Settings
 from bot.base.tasks import Doorbell, make_huey
 from bot.base.vault import BlindIndex, Vault
-from bot.conversations import proposal
 from bot.conversations.engine import Engine
-from bot.conversations.publication import Library
-from bot.conversations.safety import Lexicon
+from bot.conversations.reading.safety import Lexicon
+from bot.conversations.speaking import proposal
+from bot.conversations.speaking.publication import Library
 from bot.inbox import Inbox
 
 

@@ -25,8 +25,8 @@ from bot.base.vault import Vault
 from bot.conversations import choices, threads
 from bot.conversations.engine import as_json
 from bot.conversations.models import Owner, PatientSession, Reply, Thread, Turn, TurnStatus
-from bot.conversations.publication import Library, Published
-from bot.conversations.replies import Said, write_reply
+from bot.conversations.speaking.publication import Library, Published
+from bot.conversations.speaking.replies import Said, write_reply
 from bot.conversations.transcript import TURN_TEXT
 from bot.desk.cases import Opened, open_case, reasons_of, unresolved_case
 from bot.desk.reasons import reason

@@ -15,9 +15,10 @@ from bot.base.languages import Language
 from bot.base.settings import REPOSITORY, Settings
 from bot.base.tasks import Doorbell, make_huey
 from bot.base.vault import BlindIndex, Vault
-from bot.conversations import publication, threads
+from bot.conversations import threads
 from bot.conversations.engine import Deed, Engine, Guess, Understanding
-from bot.conversations.safety import Lexicon
+from bot.conversations.reading.safety import Lexicon
+from bot.conversations.speaking import publication
 from bot.conversations.transcript import TURN_TEXT, Line, lines_after
 from bot.inbox import Inbox
 from tests.make import FakeClock

@@ -19,7 +19,7 @@ from bot.base.vault import Vault
 from bot.conversations.engine import Deed
 from bot.conversations.models import Owner, PatientSession, Reply, Thread, Turn, TurnStatus
 from bot.conversations.policy import MISSES
-from bot.conversations.safety import Lexicon
+from bot.conversations.reading.safety import Lexicon
 from bot.conversations.threads import LEASE, RENEW_ENGINE_KEY_AFTER, take_lease
 from bot.desk.cases import unresolved
 from bot.desk.models import Case, CaseReason

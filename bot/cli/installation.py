@@ -24,9 +24,9 @@ from bot.base.errors import Misconfigured, NotPublished
 from bot.base.settings import SECRETS, Settings
 from bot.base.vault import Vault, new_key
 from bot.cli import state, training
-from bot.conversations import proposal
 from bot.conversations.models import Thread
-from bot.conversations.publication import Library, approve, propose
+from bot.conversations.speaking import proposal
+from bot.conversations.speaking.publication import Library, approve, propose
 
 Say = Callable[[str], None]
 Show = Callable[[str], AbstractContextManager[Callable[[int, int, str], None]]]

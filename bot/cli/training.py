@@ -28,7 +28,8 @@ from bot.base.errors import BadInput, CandourError
 from bot.base.settings import REPOSITORY, Settings
 from bot.cli import leash, state
 from bot.cli.supervisor import surroundings
-from bot.conversations import guard, proposal
+from bot.conversations.reading import guard
+from bot.conversations.speaking import proposal
 
 MODELS_KEPT = 3
 _STEP = re.compile(r"step (\d+)/(\d+)\s*(.*)")

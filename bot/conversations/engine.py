@@ -2,8 +2,8 @@
 
 The engine is another process with other libraries; it may be down, stopped, slow or answer rubbish.
 Every such case is one of three errors, raised within the time allowed. After several silent tries in
-a row the client rests for a few seconds and fails at once, so that patients are not all kept waiting
-behind an engine that does not answer.
+a row the client rests for a few seconds and fails at once, and after the rest a single try decides,
+so that patients are not all kept waiting behind an engine that does not answer.
 """
 
 from __future__ import annotations
@@ -90,6 +90,7 @@ class Engine:
         self._lock = Lock()
         self._silent = 0
         self._rests_until = 0.0
+        self._trying = False  # after a rest, one at a time
 
     def ask(self, key: str, text: str, language: str) -> Understanding:
         """Understand a masked text; raises EngineUnavailable, EngineSlow or EngineRubbish."""
@@ -118,7 +119,7 @@ class Engine:
         except EngineRubbish:
             self._note(silent=False)
             raise
-        except EngineError:
+        except BaseException:
             self._note(silent=True)
             raise
         self._note(silent=False)
@@ -145,15 +146,18 @@ class Engine:
         return bytes(received)
 
     def _refuse_while_resting(self) -> None:
-        if time.monotonic() < self._rests_until:
-            raise EngineUnavailable("The engine did not answer several times; trying again in a moment.")
+        with self._lock:
+            if self._silent < REST_AFTER:
+                return
+            if self._trying or time.monotonic() < self._rests_until:
+                raise EngineUnavailable("The engine did not answer several times; trying again in a moment.")
+            self._trying = True
 
     def _note(self, *, silent: bool) -> None:
         with self._lock:
             self._silent = self._silent + 1 if silent else 0
-            if self._silent >= REST_AFTER:
-                self._rests_until = time.monotonic() + REST_S
-                self._silent = REST_AFTER - 1  # after the rest one try decides
+            self._trying = False
+            self._rests_until = time.monotonic() + REST_S
 
 
 def _read(answer: bytes) -> Understanding:

@@ -14,8 +14,9 @@ from typing import Protocol
 
 log = logging.getLogger(__name__)
 
-ANSWERERS = 16
-"""Threads that answer: mostly they wait for the engine."""
+ANSWERERS = 48
+"""Threads that answer. Against a stopped engine each waits out its time-out, and the words of danger that somebody
+else writes meanwhile must find a free one."""
 WAITING = 32
 """Turns that may wait for such a thread before the doorbell takes over."""
 

@@ -19,7 +19,7 @@ from bot.base.errors import CandourError
 from bot.base.languages import Language
 from bot.conversations import choices, threads
 from bot.conversations.models import Thread
-from bot.conversations.opening import Opening, open_with_greeting, opening
+from bot.conversations.speaking.opening import Opening, open_with_greeting, opening
 from bot.conversations.transcript import TURN_TEXT, Line, lines_after
 from bot.web.door import CHANNEL, Door, door_of
 from bot.web.labels import wanted

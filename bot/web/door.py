@@ -19,7 +19,7 @@ from bot.base.errors import NotAuthentic, Tampered
 from bot.base.languages import Language
 from bot.conversations import threads
 from bot.conversations.models import Thread
-from bot.conversations.publication import Published
+from bot.conversations.speaking.publication import Published
 from bot.conversations.transcript import lines_after
 from bot.web.answering import Answering
 from bot.web.limits import Limiter

@@ -21,9 +21,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from bot.base.errors import NotPublished
 from bot.base.languages import Language
 from bot.base.settings import REPOSITORY
-from bot.conversations import wording
-from bot.conversations.opening import Opening, opening
-from bot.conversations.publication import Published
+from bot.conversations.speaking import wording
+from bot.conversations.speaking.opening import Opening, opening
+from bot.conversations.speaking.publication import Published
 from bot.web.door import CHANNEL, Door, door_of
 from bot.web.labels import all_labels, wanted
 

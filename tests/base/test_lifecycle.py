@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-import bot.conversations.publication
+import bot.conversations.speaking.publication
 from bot.base.database import Base
 from bot.base.errors import IllegalMove
 from bot.base.lifecycle import may_move, move
 from bot.conversations.models import Turn, TurnStatus
 from bot.desk.models import Case, CaseStatus
 
-assert bot.conversations.publication  # imported so that all tables are known
+assert bot.conversations.speaking.publication  # imported so that all tables are known
 
 
 def test_an_allowed_move_is_made() -> None:

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
-import bot.conversations.publication
+import bot.conversations.speaking.publication
 import bot.desk.models
 from bot.base import audit, leases, schema
 from bot.base.database import Base, Database

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.base.checkdigits import chinese_id_is_valid, hkid_is_valid, luhn
-from bot.conversations.guard import ENGINE_LIMIT, clean, mask
+from bot.conversations.reading.guard import ENGINE_LIMIT, clean, mask
 from bot.conversations.reading.private import TOKENS
 
 OFFICIAL = frozenset({"999", "18222", "18111", "2896 0000", "2827 2827", "2382-0000"})

@@ -9,8 +9,8 @@ from sqlalchemy import text
 
 from bot.base.database import Database
 from bot.base.errors import BadInput, IllegalMove, NotPublished, Tampered
-from bot.conversations import publication
-from bot.conversations.publication import Library
+from bot.conversations.speaking import publication
+from bot.conversations.speaking.publication import Library
 from tests.make import FakeClock
 from tests.people import publish, small_content
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bot.base.errors import BadInput
 from bot.base.languages import Language, identify
 from bot.conversations.reading.phrases import Phrase, sentences
-from bot.conversations.safety import Lexicon
+from bot.conversations.reading.safety import Lexicon
 
 ROOT = Path(__file__).parents[2]
 LEXICON = Lexicon.load(ROOT / "data" / "safety.yml")

@@ -8,7 +8,7 @@ import pytest
 
 from bot.base.errors import NotPublished
 from bot.base.languages import Language
-from bot.conversations.wording import label, render
+from bot.conversations.speaking.wording import label, render
 from tests.people import small_content
 
 

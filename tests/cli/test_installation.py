@@ -12,8 +12,8 @@ from bot.base.errors import Misconfigured
 from bot.base.settings import SECRETS, Settings
 from bot.base.vault import Vault
 from bot.cli.installation import make_secrets, publish_demo, with_secrets
-from bot.conversations import publication
-from bot.conversations.publication import Library
+from bot.conversations.speaking import publication
+from bot.conversations.speaking.publication import Library
 from bot.conversations.threads import open_thread
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from bot.base.languages import Language
-from bot.conversations import proposal, wording
+from bot.conversations.speaking import proposal, wording
 
 DATA = Path(__file__).parents[2] / "data"
 HERE = Path(__file__).parent

@@ -20,7 +20,7 @@ from bot.base.clock import system_clock
 from bot.base.database import Database
 from bot.base.schema import migrate
 from bot.base.settings import REPOSITORY
-from bot.conversations import proposal, publication
+from bot.conversations.speaking import proposal, publication
 from bot.web.limits import UNLIMITED
 from tests.conftest import Keys
 from tests.engine.running import free_port

@@ -21,10 +21,10 @@ from bot.base.database import Database
 from bot.base.errors import EngineUnavailable
 from bot.base.settings import REPOSITORY, Settings
 from bot.base.vault import BlindIndex, Vault
-from bot.conversations import proposal, publication
 from bot.conversations.engine import Guess, Understanding
-from bot.conversations.publication import Library
-from bot.conversations.safety import Lexicon
+from bot.conversations.reading.safety import Lexicon
+from bot.conversations.speaking import proposal, publication
+from bot.conversations.speaking.publication import Library
 from bot.inbox import Inbox
 from bot.web.__main__ import server_for
 from bot.web.app import create_app

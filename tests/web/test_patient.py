@@ -13,7 +13,7 @@ import pytest
 
 from bot.assembly import Application
 from bot.base.languages import Language
-from bot.conversations import publication
+from bot.conversations.speaking import publication
 from bot.web.labels import LABELS, all_labels, wanted
 from bot.web.logs import PlacesOnly, log_config
 from bot.web.patient import STATIC

@@ -22,8 +22,8 @@ from bot.base.settings import SECRETS, Settings
 from bot.cli import services, state, training
 from bot.cli.commands.checks import postgres_binaries
 from bot.cli.terminal import out, settings_now
-from bot.conversations import proposal
-from bot.conversations.publication import Library
+from bot.conversations.speaking import proposal
+from bot.conversations.speaking.publication import Library
 
 Json = Annotated[bool, typer.Option("--json", help="Print a list of {what, well, words}.")]
 

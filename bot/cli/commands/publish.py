@@ -18,8 +18,8 @@ from bot.base.errors import BadInput, NotPublished
 from bot.base.settings import Settings
 from bot.cli.installation import record_publication
 from bot.cli.terminal import out, settings_now
-from bot.conversations import proposal
-from bot.conversations import publication as publications
+from bot.conversations.speaking import proposal
+from bot.conversations.speaking import publication as publications
 
 By = Annotated[str | None, typer.Option("--by", help="Who proposes or approves; an approver must be another person.")]
 Approve = Annotated[int | None, typer.Option("--approve", metavar="NUMBER", help="Approve the proposal with this number.")]

@@ -1,0 +1,1 @@
+"""What Candour says: proposals, publications, wordings, replies."""

@@ -1,0 +1,85 @@
+"""Replies: approved texts rendered, numbered, stored and proven, in one step and one transaction."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from bot.base import audit
+from bot.base.languages import Language
+from bot.base.vault import Vault
+from bot.conversations import choices, threads
+from bot.conversations.models import Reply
+from bot.conversations.speaking import wording
+from bot.conversations.speaking.publication import Published
+from bot.conversations.transcript import REPLY_TEXT
+
+LANGUAGE = "language:"
+"""Begins the topic of a choice that fixes the language."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """What is to be said: names of wordings in order, topics to offer, values that texts may ask for."""
+
+    names: Sequence[str]
+    language: Language
+    channel: str
+    offer: Sequence[str] = ()
+    values: Mapping[str, str] = field(default_factory=dict)
+
+
+def text_of(published: Published, said: Said) -> str:
+    """The whole text; raises NotPublished when a wording is missing."""
+    return "\n\n".join(
+        wording.render(published.content, name, said.language, said.channel, said.values).text for name in said.names
+    )
+
+
+def write_reply(
+    session: Session,
+    vault: Vault,
+    published: Published,
+    said: Said,
+    *,
+    thread_id: int,
+    session_id: int | None,
+    turn_id: int | None,
+    at: datetime,
+) -> Reply:
+    """Make it the next line of the thread and put its proof into the sealed log."""
+    text = text_of(published, said)
+    number = threads.take_number(session, thread_id)
+    reply = Reply(
+        thread_id=thread_id,
+        session_id=session_id,
+        turn_id=turn_id,
+        number=number,
+        say=list(said.names),
+        language=said.language.value,
+        publication_id=published.id,
+        sealed_text=vault.seal(text, REPLY_TEXT),
+        choices=choices.issue(number, [(_label(published, topic, said.language), topic) for topic in said.offer]),
+        created_at=at,
+    )
+    session.add(reply)
+    proof = {
+        "say": list(said.names),
+        "language": said.language.value,
+        "publication": published.id,
+        "number": number,
+        "text_sha256": hashlib.sha256(text.encode()).hexdigest(),
+    }
+    subject = f"thread:{thread_id}"
+    audit.record(session, at=at, actor="assistant", kind="reply.said", subject=subject, content=proof, vault=vault)
+    return reply
+
+
+def _label(published: Published, topic: str, language: Language) -> str:
+    if topic.startswith(LANGUAGE):
+        return Language(topic.removeprefix(LANGUAGE)).own_name
+    return wording.label(published.content, topic, language)

@@ -1,0 +1,142 @@
+"""Wordings: one approved text by name, language and channel, rendered from dated facts.
+
+Nothing is generated: a text is what was published, with facts and a few given values filled in.
+Rendering is sandboxed and strict; a name or variable that does not exist is an error, never a gap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from typing import Any
+
+from babel import Locale
+from babel.dates import format_date
+from babel.lists import format_list
+from babel.numbers import format_decimal
+from jinja2 import StrictUndefined, Template, TemplateError
+from jinja2.sandbox import SandboxedEnvironment
+
+from bot.base.errors import NotPublished
+from bot.base.languages import Language
+
+SHORT_CHANNELS = frozenset({"sms"})
+"""Channels that take the `short` text of a wording where there is one."""
+
+NOTE_FOR_ENGLISH = "english_only_note"
+"""Stands before an English text that is given to a reader of another language."""
+
+GIVEN = {"case_number": "0000-0000-0"}
+"""The values a text may ask for besides facts and contacts, with samples."""
+
+_LOCALES = {
+    Language.EN: Locale("en", "HK"),
+    Language.ZH_HANT: Locale("zh", "HK", script="Hant"),
+    Language.ZH_HANS: Locale("zh", "CN", script="Hans"),
+    Language.TL: Locale("fil", "PH"),
+    Language.ID: Locale("id", "ID"),
+}
+_environment = SandboxedEnvironment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=False)
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """A text ready to be said."""
+
+    text: str
+    language: Language
+
+
+class Fact:
+    """A fact as a text sees it: prints its value, or the language's words for `not known yet`."""
+
+    # Values are put into words when a text asks for them: most texts use three facts of sixty.
+    def __init__(self, fact: Mapping[str, Any], language: Language, not_known: str) -> None:
+        self.known: bool = fact.get("value") is not None
+        self._fact, self._language, self._not_known = fact, language, not_known
+
+    @property
+    def as_of(self) -> str:
+        """The day on which the value was last known to be right."""
+        day = self._fact.get("as_of")
+        return spoken(day, self._language) if day else self._not_known
+
+    def __str__(self) -> str:
+        return spoken(self._fact["value"], self._language) if self.known else self._not_known
+
+
+def spoken(value: Any, language: Language) -> str:
+    """A fact's value in words: dates and lists as the language writes them."""
+    if isinstance(value, Mapping) and "date" in value:
+        return str(format_date(date.fromisoformat(value["date"]), "long", locale=_LOCALES[language]))
+    if isinstance(value, Mapping):
+        return spoken(value.get(language.value, value.get("en")), language)
+    if isinstance(value, list):
+        return format_list([spoken(item, language) for item in value], locale=_LOCALES[language])
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(format_decimal(value, locale=_LOCALES[language]))
+    return str(value)
+
+
+def render(content: Mapping[str, Any], name: str, language: Language, channel: str, values: Mapping[str, str]) -> Rendered:
+    """The text of one wording; raises NotPublished when it does not exist or cannot be rendered."""
+    wording = content["wordings"].get(name)
+    if wording is None:
+        raise NotPublished(f"No wording is published under the name {name}.")
+    texts = wording["texts"].get(language.value)
+    if texts is None:
+        english = render(content, name, Language.EN, channel, values)
+        note = render(content, NOTE_FOR_ENGLISH, language, channel, values)
+        return Rendered(f"{note.text}\n\n{english.text}", language)
+    source = texts.get("short") if channel in SHORT_CHANNELS else None
+    try:
+        text = _template(source or texts["text"]).render(_surroundings(content, language), **values)
+    except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError) as wrong:
+        raise NotPublished(f"The wording {name} in {language.value} cannot be rendered: {type(wrong).__name__}.") from wrong
+    return Rendered(text.strip(), language)
+
+
+def label(content: Mapping[str, Any], name: str, language: Language) -> str:
+    """The words on the button that leads to `name`; raises NotPublished when it has none."""
+    labels: Mapping[str, str] = content["wordings"].get(name, {}).get("label") or {}
+    words = labels.get(language.value) or labels.get("en")
+    if not words:
+        raise NotPublished(f"The wording {name} has no label in {language.value}.")
+    return words
+
+
+def problems(content: Mapping[str, Any]) -> list[str]:
+    """What keeps a content from being said: every text is rendered in every language, with its facts and without any."""
+    if "not_known_yet" not in content["wordings"]:
+        return ["not_known_yet: the wording for a missing fact is missing itself"]
+    empty = {
+        section: {name: {**fact, "value": None, "as_of": None} for name, fact in content[section].items()}
+        for section in ("facts", "contacts")
+    }
+    found: dict[str, None] = {}
+    for name, each in content["wordings"].items():
+        for language in map(Language, each["texts"]):
+            for channel in ("web", *SHORT_CHANNELS):
+                for known in (content, {**content, **empty}):
+                    try:
+                        render(known, name, language, channel, GIVEN)
+                    except NotPublished as wrong:
+                        found[f"{name}: {language.value}: {wrong.__cause__ or wrong}"] = None
+    return list(found)
+
+
+@lru_cache(maxsize=4096)
+def _template(source: str) -> Template:
+    return _environment.from_string(source)
+
+
+def _surroundings(content: Mapping[str, Any], language: Language) -> dict[str, dict[str, Fact]]:
+    # Facts are few (dozens) and cheap to wrap; a cache here would have to know when a publication dies.
+    phrase = content["wordings"]["not_known_yet"]["texts"]
+    not_known = (phrase.get(language.value) or phrase["en"])["text"]
+    return {
+        section: {name: Fact(fact, language, not_known) for name, fact in content[section].items()}
+        for section in ("facts", "contacts")
+    }
