@@ -18,7 +18,7 @@ from typing import Any, Protocol
 import httpx
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from bot.base.errors import EngineError, EngineRubbish, EngineSlow, EngineUnavailable
+from bot.base.errors import EngineRubbish, EngineSlow, EngineUnavailable
 
 ANSWER_LIMIT = 64 * 1024
 """Bytes; a larger answer is rubbish."""
