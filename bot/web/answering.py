@@ -19,6 +19,8 @@ ANSWERERS = 48
 else writes meanwhile must find a free one."""
 WAITING = 32
 """Turns that may wait for such a thread before the doorbell takes over."""
+LONG = 20_000
+"""Characters; looking for danger in a longer text takes this process's time from other patients, so the worker does it."""
 
 
 class Rings(Protocol):
@@ -38,9 +40,9 @@ class Answering:
         self._pool = ThreadPoolExecutor(ANSWERERS, thread_name_prefix="answer")
         self._places = BoundedSemaphore(ANSWERERS + WAITING)
 
-    def offer(self, thread_id: int) -> None:
+    def offer(self, thread_id: int, *, characters: int = 0) -> None:
         """Have the waiting turns of this thread answered; returns at once and never raises."""
-        if not self._places.acquire(blocking=False):
+        if characters > LONG or not self._places.acquire(blocking=False):
             self._doorbell.ring("turns")
             return
         try:
