@@ -47,7 +47,7 @@ def trained_model(settings: Settings | None = None) -> Path:
     return training.ensure_model(known, lambda text: print(text, file=sys.stderr), training_is_silent)
 
 
-class training_is_silent:  # noqa: N801 - used as a function
+class training_is_silent:
     """Progress that nobody looks at."""
 
     def __init__(self, title: str) -> None:
