@@ -62,11 +62,12 @@ def open_session(request: Request, response: Response, door: AtDoor, new: NewSes
             return _answer(door, session, known)
     door.limiter.count("address_sessions", request.state.address)
     with application.database.writing() as session:
-        said = opening(door.published(session), language, CHANNEL)
+        published = door.published(session)
+        said = opening(published, language, CHANNEL)
         thread = threads.open_thread(
             session, channel=CHANNEL, address_index=door.give_cookie(response), language=language.value, at=now
         )
-        open_with_greeting(session, thread, said, language, at=now, vault=application.vault)
+        open_with_greeting(session, thread, published, said, language, at=now, vault=application.vault)
         session.refresh(thread)
         return _answer(door, session, thread)
 
@@ -100,7 +101,7 @@ def take_turn(request: Request, door: AtDoor, new: NewTurn) -> TurnTaken:
         thread_id, place = thread.id, turn.number
     if is_new:
         door.hub.stored()
-        door.answering.offer(thread_id)
+        door.answering.offer(thread_id, characters=len(new.text or ""))
     return TurnTaken(number=place, client_id=new.client_id, repeat=not is_new)
 
 

@@ -15,6 +15,7 @@ from bot.assembly import Application
 from bot.base.audit import AuditEntry
 from bot.conversations.models import Thread, Turn
 from bot.conversations.transcript import Line, lines_after
+from bot.web.answering import ANSWERERS, LONG, WAITING
 from tests.web.conftest import Patient, TableEngine, eventually, serving
 
 
@@ -182,14 +183,24 @@ def test_an_engine_that_is_down_gives_an_apology(patient: Patient, published: Ap
 
 def test_a_full_pool_rings_the_doorbell_and_keeps_the_turn(patient: Patient, published: Application, engine: TableEngine) -> None:
     engine.may_answer.clear()
-    for _ in range(49):
+    places = ANSWERERS + WAITING
+    for _ in range(places + 1):
         patient.client.cookies.clear()
         patient.open()
         assert patient.say("hello").status_code == 202
     assert published.doorbell.kinds == ["turns"]  # type: ignore[attr-defined]
     engine.may_answer.set()
-    assert rows(published, Turn) == 49
-    assert published.inbox.answer(49) == 1
+    assert rows(published, Turn) == places + 1
+    assert published.inbox.answer(places + 1) == 1
+
+
+def test_a_very_long_turn_is_left_to_the_worker_so_that_others_are_not_kept_waiting(
+    patient: Patient, published: Application
+) -> None:
+    patient.open()
+    assert patient.say("x" * (LONG + 1)).status_code == 202
+    assert published.doorbell.kinds == ["turns"]  # type: ignore[attr-defined]
+    assert published.inbox.answer(1) == 1
 
 
 def test_a_chosen_language_is_kept_with_the_thread(patient: Patient, published: Application) -> None:
@@ -224,6 +235,8 @@ TRICKS = [
 def test_tricks_are_stored_as_they_are_and_answered(patient: Patient, published: Application, text: str) -> None:
     patient.open()
     assert patient.say(text).status_code == 202
+    if published.doorbell.kinds:  # type: ignore[attr-defined]
+        published.inbox.answer(1)  # as the worker does when it is rung for
     eventually(lambda: len(lines(published)) == 3, seconds=20)
     assert lines(published)[1].text == text
     assert "49" not in lines(published)[2].text or "{{" not in text
