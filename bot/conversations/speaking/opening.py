@@ -15,11 +15,11 @@ from sqlalchemy.orm import Session
 from bot.base import audit
 from bot.base.languages import Language
 from bot.base.vault import Vault
-from bot.conversations import choices, threads
+from bot.conversations import threads
 from bot.conversations.models import Reply, Thread
 from bot.conversations.speaking import wording
 from bot.conversations.speaking.publication import Published
-from bot.conversations.transcript import REPLY_TEXT
+from bot.conversations.speaking.replies import Said, write_reply
 
 STATEMENT = "collection_statement"
 GREETING = "greeting"
@@ -47,22 +47,20 @@ def opening(published: Published, language: Language, channel: str) -> Opening:
 
 
 def open_with_greeting(
-    session: Session, thread: Thread, said: Opening, language: Language, *, at: datetime, vault: Vault
+    session: Session, thread: Thread, published: Published, said: Opening, language: Language, *, at: datetime, vault: Vault
 ) -> Reply:
     """Make the greeting the next line of a new thread, and keep which statement was shown with it."""
-    number = threads.take_number(session, thread.id)
-    reply = Reply(
+    greeting = Said((GREETING,), language, thread.channel, offer=[topic for _, topic in said.topics])
+    reply = write_reply(
+        session,
+        vault,
+        published,
+        greeting,
         thread_id=thread.id,
         session_id=threads.session_for(session, thread.id, at).id,
-        number=number,
-        say=[GREETING],
-        language=language.value,
-        publication_id=said.publication_id,
-        sealed_text=vault.seal(said.greeting, REPLY_TEXT),
-        choices=choices.issue(number, said.topics),
-        created_at=at,
+        turn_id=None,
+        at=at,
     )
-    session.add(reply)
     shown = {
         "publication": said.publication_id,
         "language": language.value,
