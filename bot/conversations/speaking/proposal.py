@@ -24,6 +24,10 @@ REQUIRED = (Language.EN, Language.ZH_HANT, Language.ZH_HANS)
 LEVELS = ("public", "verified")
 
 
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""The safe loader in C where the library was built with it: ten times faster, and every start waits for it."""
+
+
 def read(folder: Path) -> dict[str, Any]:
     """The content proposed by the files in `folder`; raises BadInput listing everything that is wrong."""
     problems: list[str] = []
@@ -62,7 +66,7 @@ def _section(document: Mapping[str, Any], name: str) -> Iterator[tuple[str, Any]
 
 def _load(path: Path, problems: list[str]) -> dict[str, Any]:
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        document = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - it is the safe one
     except FileNotFoundError:
         problems.append(f"{path.name}: the file is missing")
         return {}
