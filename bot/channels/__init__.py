@@ -1,0 +1,1 @@
+"""The channels on which patients are reached, and what each of them can carry."""
