@@ -59,24 +59,58 @@ def test_what_does_not_exist_cannot_be_approved(database: Database, clock: FakeC
 
 def test_a_publication_takes_over_at_its_moment_in_every_process(database: Database, clock: FakeClock) -> None:
     library = Library()
-    first, second = propose(database, clock), propose(database, clock)
+    first = propose(database, clock)
     approve(database, clock, first)
+    second = propose(database, clock)
     approve(database, clock, second, in_hours=2)
     assert in_force(database, clock, library) == first
     clock.advance(hours=2)
     assert in_force(database, clock, library) == second
 
 
-def test_a_roll_back_is_a_new_approval_of_the_old_content(database: Database, clock: FakeClock) -> None:
+def test_a_roll_back_is_a_new_approval_of_the_old_content_by_another_person(database: Database, clock: FakeClock) -> None:
     first = publish(database, small_content(), clock())
     clock.advance(minutes=1)
     publish(database, small_content(facts={"f": {"value": "wrong"}}), clock())
     clock.advance(minutes=1)
-    third = publish(database, small_content(), clock())
+    with database.writing() as session:
+        again = publication.propose_again(session, first, by="ada", at=clock()).id
+    with pytest.raises(BadInput, match="another person"):
+        approve(database, clock, again, by="ada")
+    approve(database, clock, again)
     with database.reading() as session:
         library = Library()
-        assert library.current(session, clock()).id == third
-        assert library.get(session, third).content == library.get(session, first).content
+        assert library.current(session, clock()).id == again
+        assert library.get(session, again).content == library.get(session, first).content
+
+
+def test_only_what_was_published_can_be_gone_back_to(database: Database, clock: FakeClock) -> None:
+    proposed = propose(database, clock)
+    for number in (proposed, 99):
+        with database.writing() as session, pytest.raises(BadInput, match="no publication"):
+            publication.propose_again(session, number, by="ada", at=clock())
+
+
+def test_a_proposal_that_was_overtaken_must_be_made_again(database: Database, clock: FakeClock) -> None:
+    old = propose(database, clock)
+    publish(database, small_content(facts={"f": {"value": "newer"}}), clock())
+    with pytest.raises(BadInput, match="propose again"):
+        approve(database, clock, old)
+
+
+def test_a_publication_cannot_take_effect_in_the_past(database: Database, clock: FakeClock) -> None:
+    with pytest.raises(BadInput, match="past"):
+        approve(database, clock, propose(database, clock), in_hours=-1)
+
+
+def test_a_rejected_proposal_is_never_said(database: Database, clock: FakeClock) -> None:
+    proposed = propose(database, clock)
+    with database.writing() as session:
+        publication.reject(session, proposed, by="ben", at=clock())
+    with pytest.raises(IllegalMove):
+        approve(database, clock, proposed)
+    with pytest.raises(NotPublished):
+        in_force(database, clock)
 
 
 def test_a_changed_content_is_noticed_and_not_said(database: Database, clock: FakeClock) -> None:
@@ -95,13 +129,3 @@ def test_a_text_that_cannot_be_said_is_refused_with_its_name(database: Database,
         publication.propose(session, content, by="ada", at=clock())
     assert "apology: en" in str(raised.value)
     assert "clarify: en" in str(raised.value)
-
-
-def test_changes_name_each_place_with_the_text_before_and_after() -> None:
-    before, after = small_content(), small_content()
-    after["wordings"]["apology"]["texts"]["en"]["text"] = "We are sorry."
-    after["facts"] = {"hotline": {"value": "1234"}}
-    assert publication.changes(before, after) == [
-        ("facts.hotline.value", "", "1234"),
-        ("wordings.apology.texts.en.text", "<apology en {{ case_number }}>", "We are sorry."),
-    ]

@@ -14,12 +14,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar
 
-from sqlalchemy import String, Text, select
+from sqlalchemy import ForeignKey, String, Text, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from bot.base.database import Base, Key, one_of
 from bot.base.errors import BadInput, NotPublished, Tampered
-from bot.base.lifecycle import move
+from bot.base.lifecycle import may_move, move
 from bot.conversations.speaking import proposal, wording
 
 
@@ -42,9 +42,10 @@ class Publication(Base):
     status: Mapped[str] = mapped_column(String(10), default=PublicationStatus.PROPOSED)
     proposed_by: Mapped[str] = mapped_column(String(60))
     proposed_at: Mapped[datetime]
-    approved_by: Mapped[str | None] = mapped_column(String(60))
+    approved_by: Mapped[str | None] = mapped_column(String(60))  # or who rejected it
     approved_at: Mapped[datetime | None]
     effective_at: Mapped[datetime | None] = mapped_column(index=True)
+    based_on: Mapped[int | None] = mapped_column(ForeignKey("publications.id"))  # the latest approved one when proposed
 
     MOVES: ClassVar[Mapping[str, frozenset[str]]] = {
         PublicationStatus.PROPOSED: frozenset({PublicationStatus.APPROVED, PublicationStatus.REJECTED}),
@@ -68,42 +69,71 @@ def propose(session: Session, content: Mapping[str, Any], *, by: str, at: dateti
     """
     if wrong := wording.problems(content):
         raise BadInput("The proposal has texts that cannot be said:\n" + "\n".join(f"- {problem}" for problem in wrong))
-    text = proposal.canonical(content)
-    publication = Publication(digest=proposal.digest(text), content=text, proposed_by=by, proposed_at=at)
+    return _store(session, proposal.canonical(content), by=by, at=at)
+
+
+def propose_again(session: Session, publication_id: int, *, by: str, at: datetime) -> Publication:
+    """Propose the content of an earlier publication anew: the first half of a roll-back. Raises BadInput."""
+    old = session.get(Publication, publication_id)
+    if old is None or old.status != PublicationStatus.APPROVED:
+        raise BadInput(f"There is no publication {publication_id} to go back to.")
+    return _store(session, _verified(old).content, by=by, at=at)
+
+
+def _store(session: Session, text: str, *, by: str, at: datetime) -> Publication:
+    publication = Publication(
+        digest=proposal.digest(text), content=text, proposed_by=by, proposed_at=at, based_on=_latest_approved(session)
+    )
     session.add(publication)
     session.flush()
     return publication
 
 
+def _latest_approved(session: Session) -> int | None:
+    approved = select(Publication.id).where(Publication.status == PublicationStatus.APPROVED)
+    return session.scalars(approved.order_by(Publication.approved_at.desc(), Publication.id.desc()).limit(1)).first()
+
+
 def approve(session: Session, publication_id: int, *, by: str, at: datetime, effective_at: datetime | None = None) -> Publication:
-    """Approve a proposal; raises BadInput when it does not exist or the approver proposed it, IllegalMove when decided."""
-    publication = session.get(Publication, publication_id, with_for_update=True)
-    if publication is None:
-        raise BadInput(f"There is no proposal {publication_id}.")
+    """Put a proposal into force, at once or from a later moment.
+
+    Raises BadInput when it does not exist, when the approver proposed it, when something else was
+    approved since it was made (approving it would silently undo that), or when the moment has passed;
+    IllegalMove when it is decided already.
+    """
+    publication = _proposal(session, publication_id)
     if publication.proposed_by.strip().casefold() == by.strip().casefold():
         raise BadInput(f"{by} proposed {publication_id}; another person has to approve it.")
+    if effective_at is not None and effective_at < at:
+        raise BadInput("A publication cannot take effect in the past.")
     _verified(publication)
+    latest = _latest_approved(session)
+    if may_move(publication, PublicationStatus.APPROVED) and latest != publication.based_on:
+        raise BadInput(f"Publication {latest} was approved after proposal {publication_id} was made: propose again.")
     move(publication, PublicationStatus.APPROVED)
     publication.approved_by, publication.approved_at = by, at
     publication.effective_at = effective_at or at
     return publication
 
 
+def reject(session: Session, publication_id: int, *, by: str, at: datetime) -> Publication:
+    """Decide that a proposal is never said; who proposed it may do so too. Raises BadInput, IllegalMove."""
+    publication = _proposal(session, publication_id)
+    move(publication, PublicationStatus.REJECTED)
+    publication.approved_by, publication.approved_at = by, at
+    return publication
+
+
+def _proposal(session: Session, publication_id: int) -> Publication:
+    publication = session.get(Publication, publication_id, with_for_update=True)
+    if publication is None:
+        raise BadInput(f"There is no proposal {publication_id}.")
+    return publication
+
+
 def history(session: Session, limit: int = 50) -> list[Publication]:
     """The latest publications and proposals, newest first."""
     return list(session.scalars(select(Publication).order_by(Publication.id.desc()).limit(limit)))
-
-
-def changes(before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    """What differs between two contents: (place, old text, new text), places such as `wordings.hotline_contact.en.text`."""
-    old, new = dict(_flat(before or {})), dict(_flat(after))
-    return [(place, old.get(place, ""), new.get(place, "")) for place in sorted({*old, *new}) if old.get(place) != new.get(place)]
-
-
-def _flat(value: Any, place: str = "") -> list[tuple[str, str]]:
-    if isinstance(value, Mapping):
-        return [pair for key, item in value.items() for pair in _flat(item, f"{place}.{key}" if place else str(key))]
-    return [(place, "" if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))]
 
 
 class Library:

@@ -107,19 +107,25 @@ def label(content: Mapping[str, Any], name: str, language: Language) -> str:
     return words
 
 
-def problems(content: Mapping[str, Any]) -> list[str]:
-    """What keeps a content from being said: every text is rendered in every language, with its facts and without any."""
-    if "not_known_yet" not in content["wordings"]:
-        return ["not_known_yet: the wording for a missing fact is missing itself"]
+def without_facts(content: Mapping[str, Any]) -> dict[str, Any]:
+    """The same content as it is before anything is known: every fact and contact empty."""
     empty = {
         section: {name: {**fact, "value": None, "as_of": None} for name, fact in content[section].items()}
         for section in ("facts", "contacts")
     }
+    return {**content, **empty}
+
+
+def problems(content: Mapping[str, Any]) -> list[str]:
+    """What keeps a content from being said: every text is rendered in every language, with its facts and without any."""
+    if "not_known_yet" not in content["wordings"]:
+        return ["not_known_yet: the wording for a missing fact is missing itself"]
+    empty = without_facts(content)
     found: dict[str, None] = {}
     for name, each in content["wordings"].items():
         for language in map(Language, each["texts"]):
             for channel in ("web", *SHORT_CHANNELS):
-                for known in (content, {**content, **empty}):
+                for known in (content, empty):
                     try:
                         render(known, name, language, channel, GIVEN)
                     except NotPublished as wrong:
