@@ -18,6 +18,7 @@ from bot.cli.commands.doctor import doctor
 from bot.cli.commands.install import install
 from bot.cli.commands.lock import lock
 from bot.cli.commands.publish import publish
+from bot.cli.commands.say import say as preview
 from bot.cli.commands.train import train
 from bot.cli.commands.up import up
 from bot.cli.terminal import say
@@ -70,5 +71,6 @@ def candour(
 
 for command in (up, ask, chat, cases, publish, train, doctor, install, lock):
     app.command()(command)
+app.command("say")(preview)
 app.command("test")(run_checks)
 app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)(bench)

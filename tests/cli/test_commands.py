@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -104,7 +106,87 @@ def test_publishing_takes_two_people(running_up: Path, keys: object, monkeypatch
 
 
 def test_the_difference_to_what_is_said_is_shown(running_up: Path) -> None:
-    assert "The files are what is said now." in terminal.invoke(app, ["publish", "--diff"]).stdout
+    assert "What is said now is the files." in terminal.invoke(app, ["publish", "--diff"]).stdout
+
+
+@pytest.fixture
+def two_contents(running_up: Path, tmp_path: Path, keys: object, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The data folder of a clinic that has just learned its hotline number."""
+    monkeypatch.setenv("CANDOUR_VAULT_KEYS", keys.vault)  # type: ignore[attr-defined]
+    folder = tmp_path / "data"
+    shutil.copytree(REPOSITORY / "data", folder)
+    incident = (folder / "incident.yml").read_text(encoding="utf-8")
+    before = re.search(r"  hotline:\n    value: null\n    as_of: null\n", incident)
+    assert before is not None
+    known = '  hotline:\n    value: "3700 1234"\n    as_of: 2023-05-09\n'
+    (folder / "incident.yml").write_text(incident.replace(before.group(), known), encoding="utf-8")
+    monkeypatch.setenv("CANDOUR_DATA", str(folder))
+    return folder
+
+
+def test_one_edit_one_proposal_and_one_approval_change_a_number_everywhere(two_contents: Path) -> None:
+    changed = json.loads(terminal.invoke(app, ["publish", "--diff", "--json"]).stdout)
+    assert [change["place"] for change in changed] == ["facts.hotline.as_of.date", "facts.hotline.value"]
+    terminal.invoke(app, ["publish", "--propose", "--by", "Ada"])
+    said = "3700 1234" in terminal.invoke(app, ["say", "hotline_contact", "--published"]).stdout
+    assert not said, "a proposal is not said"
+    terminal.invoke(app, ["publish", "--approve", "2", "--by", "Ben"])
+    for language in ("en", "zh-Hant", "zh-Hans", "tl", "id"):
+        for channel in ("web", "sms"):
+            shown = terminal.invoke(app, ["say", "hotline_contact", "--published", "--lang", language, "--channel", channel])
+            assert "3700 1234" in shown.stdout, (language, channel)
+
+
+def test_a_roll_back_takes_two_people_and_brings_the_old_text_back(two_contents: Path) -> None:
+    terminal.invoke(app, ["publish", "--propose", "--by", "Ada"])
+    terminal.invoke(app, ["publish", "--approve", "2", "--by", "Ben"])
+    assert "Proposal 3" in terminal.invoke(app, ["publish", "--back-to", "1", "--by", "Ada"]).stdout
+    assert "3700 1234" in terminal.invoke(app, ["publish", "--diff", "--number", "3"]).stdout
+    assert terminal.invoke(app, ["publish", "--approve", "3", "--by", "Ada"]).exit_code == 1
+    assert terminal.invoke(app, ["publish", "--approve", "3", "--by", "Ben"]).exit_code == 0
+    assert "3700 1234" not in terminal.invoke(app, ["say", "hotline_contact", "--published"]).stdout
+
+
+def test_a_publication_can_take_effect_later(two_contents: Path) -> None:
+    terminal.invoke(app, ["publish", "--propose", "--by", "Ada"])
+    later = terminal.invoke(app, ["publish", "--approve", "2", "--by", "Ben", "--from", "2999-01-01 09:00"])
+    assert "2999-01-01 09:00" in later.stdout
+    assert "3700 1234" not in terminal.invoke(app, ["say", "hotline_contact", "--published"]).stdout
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        (["--approve", "2", "--by", "Ben", "--from", "tomorrow"], "2023-05-10 09:00"),
+        (["--approve", "9", "--by", "Ben"], "no proposal 9"),
+        (["--diff", "--number", "9"], "no proposal 9"),
+        (["--back-to", "9", "--by", "Ben"], "no publication 9"),
+        (["--propose", "--list", "--by", "Ben"], "one thing at a time"),
+        (["--reject", "1"], "--by NAME"),
+    ],
+)
+def test_a_wrong_wish_to_publish_is_refused_in_words(two_contents: Path, wrong: list[str], words: str) -> None:
+    done = terminal.invoke(app, ["publish", *wrong])
+    assert done.exit_code == 1
+    assert words in " ".join(done.output.split())
+
+
+def test_a_wording_is_shown_as_a_patient_reads_it() -> None:
+    shown = json.loads(terminal.invoke(app, ["say", "self_harm", "--lang", "zh-Hant", "--channel", "sms", "--json"]).stdout)
+    assert "999" in shown["text"]
+    assert shown["segments"] >= 1
+    empty = terminal.invoke(app, ["say", "hotline_contact", "--no-facts"]).stdout
+    assert "not known yet" in empty
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [(["no_such"], "no wording 'no_such'"), (["hotline"], "hotline_contact"), (["hotline_contact", "--channel", "fax"], "fax")],
+)
+def test_a_wording_that_is_not_there_is_said_in_words(wrong: list[str], words: str) -> None:
+    done = terminal.invoke(app, ["say", *wrong])
+    assert done.exit_code == 1
+    assert words in done.output
 
 
 def test_known_and_unknown_errors_are_one_sentence(running_up: Path, monkeypatch: pytest.MonkeyPatch) -> None:
