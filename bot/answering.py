@@ -95,9 +95,11 @@ def answer(work: Work, mind: Mind) -> Answer:
 def speakable(said: Answer, content: Mapping[str, Any]) -> Answer:
     """The answer without choices that nothing is published for; raises NotPublished when a text itself is missing."""
     wordings = content["wordings"]
-    missing = [name for name in said.say if name not in wordings]
-    if missing:
-        raise NotPublished(f"No wording is published under the name {missing[0]}.")
+    for name in said.say:
+        if name not in wordings:
+            raise NotPublished(f"No wording is published under the name {name}.")
+        if wordings[name]["level"] != "public":
+            raise NotPublished(f"The wording {name} is for verified patients only.")
     offer = [topic for topic in said.offer if topic.startswith(LANGUAGE) or wordings.get(topic, {}).get("label")]
     return replace(said, offer=tuple(offer))
 

@@ -358,6 +358,15 @@ def test_a_wording_the_engine_names_and_nobody_published_still_gets_an_apology(w
     assert len(world.cases()) == 1
 
 
+def test_a_wording_for_verified_patients_is_not_said_to_a_stranger(world: World) -> None:
+    content = small_content()
+    content["wordings"]["data_types"]["level"] = "verified"
+    publish(world.database, content, world.clock.advance(seconds=1))
+    world.engine.answers = lambda _: understood("data_types")
+    [said] = world.patient.says("what is going on at the clinic")
+    assert said.startswith("<apology en")
+
+
 def test_nothing_published_leaves_the_turn_waiting(database: Database, vault: Vault, clock: FakeClock) -> None:
     engine = FakeEngine()
     inbox = make_inbox(database, vault, clock, engine, LEXICON)
