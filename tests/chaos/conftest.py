@@ -23,6 +23,9 @@ from tests.chaos.patients import Patient
 ENGINE_TIMEOUT_S = 4.0
 MARGIN_S = 3.0
 """What two busy cores may add to a time that is promised."""
+LEFT_BEHIND_S = 35.0
+"""Until somebody else answers: the lease of the process that died runs out, the sweeper looks, and the margin."""
+MANY = "1000 per second"
 EVERYTHING = ("action server", "engine", "web", "worker")
 
 
@@ -131,7 +134,7 @@ def bad_engine() -> Iterator[BadEngine]:
 def badly_served(bad_engine: BadEngine, model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """An installation whose engine is the stand-in."""
     place = tmp_path_factory.mktemp("badly")
-    house = House(place, model, engine_timeout_s=ENGINE_TIMEOUT_S, engine_url=bad_engine.url)
+    house = House(place, model, engine_timeout_s=ENGINE_TIMEOUT_S, engine_url=bad_engine.url, limit_session_turns=MANY)
     house.start()
     yield house
     house.stop()

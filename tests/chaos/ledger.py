@@ -70,7 +70,7 @@ class Ledger:
                 UNION ALL SELECT thread_id, number FROM replies) l WHERE l.thread_id = th.id)
                 OR th.last_number != (SELECT count(*) FROM turns WHERE thread_id = th.id)
                 + (SELECT count(*) FROM replies WHERE thread_id = th.id)""",
-            "replies without exactly one proof": """SELECT abs((SELECT count(*) FROM replies WHERE turn_id IS NOT NULL)
+            "replies without exactly one proof": """SELECT abs((SELECT count(*) FROM replies)
                 - (SELECT count(*) FROM audit WHERE kind = 'reply.said'))""",
             "cases without exactly one proof": """SELECT abs((SELECT count(*) FROM cases)
                 - (SELECT count(*) FROM audit WHERE kind = 'case.opened'))""",
