@@ -1,0 +1,139 @@
+"""What the simulated accounts own and how they are set: senders, services, webhooks, limits. Changed through the control API."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+
+def _url(text: str) -> str:
+    parts = urlsplit(text)
+    if text and (parts.scheme not in ("http", "https") or not parts.hostname):
+        raise ValueError("must be empty or an http(s) address")
+    _ = parts.port
+    return text
+
+
+Url = Annotated[str, Field(max_length=2_000), AfterValidator(_url)]
+Kind = Literal["long_code", "short_code", "alphanumeric", "whatsapp"]
+
+
+class Model(BaseModel):
+    """Refuses names it does not know."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Sender(Model):
+    """A number, sender id or WhatsApp sender the Twilio account owns."""
+
+    number: str = Field(max_length=40, description="`+852…`, a short code, an alphanumeric id, or `whatsapp:+852…`")
+    kind: Kind = "long_code"
+    mps: float = Field(10.0, gt=0, le=10_000, description="segments a second (Twilio gives a long code 1)")
+    inbound_url: Url = ""
+    fallback_url: Url = ""
+    status_callback: Url = ""
+
+    @property
+    def is_two_way(self) -> bool:
+        """Alphanumeric senders cannot be answered (Twilio docs: Alphanumeric Sender ID)."""
+        return self.kind != "alphanumeric"
+
+
+class OptOutWords(Model):
+    """Advanced Opt-Out of a Messaging Service (Twilio docs: Messaging Services, Advanced Opt-Out)."""
+
+    stop: list[str] = []
+    start: list[str] = []
+    help: list[str] = []
+    stop_reply: str = "You have successfully been unsubscribed."
+    start_reply: str = "You have successfully been re-subscribed."
+    help_reply: str = "Reply STOP to unsubscribe."
+
+
+class Service(Model):
+    """A Messaging Service: a pool of senders under one SID."""
+
+    sid: str = Field(pattern=r"^MG[0-9a-f]{32}$")
+    name: str = "notices"
+    senders: list[str] = []
+    inbound_url: Url = ""
+    status_callback: Url = ""
+    advanced_opt_out: OptOutWords | None = None
+
+
+class Twilio(Model):
+    """The Twilio account."""
+
+    senders: list[Sender] = [
+        Sender(number="+85264500001"),
+        Sender(number="+85264500002"),
+        Sender(number="#Candour", kind="alphanumeric", mps=100),
+        Sender(number="whatsapp:+85264500003", kind="whatsapp", mps=80),
+    ]
+    services: list[Service] = [
+        Service(sid="MG" + "0" * 31 + "1", senders=["+85264500001", "+85264500002"]),
+    ]
+    inbound_url: Url = Field("", description="for senders without an address of their own")
+    regions: list[str] = Field(["+852", "+853", "+86", "+1", "+44", "+62", "+63"], description="permitted prefixes (else 21408)")
+    landlines: list[str] = Field(["+8522", "+8523"], description="prefixes of landlines (21614)")
+    concurrency: int = Field(100, ge=1, description="API requests at a time (else 429, 20429)")
+    trial: bool = False
+    verified: list[str] = Field([], description="numbers a trial account may write to (else 21608)")
+    whatsapp_window_s: float = Field(24 * 3_600, gt=0)
+
+    def sender(self, number: str) -> Sender | None:
+        """The owned sender of this name."""
+        return next((sender for sender in self.senders if sender.number.lower() == number.lower()), None)
+
+    def service(self, sid: str) -> Service | None:
+        """The service of this SID."""
+        return next((service for service in self.services if service.sid == sid), None)
+
+    def service_of(self, number: str) -> Service | None:
+        """The service whose pool holds this sender."""
+        return next((service for service in self.services if number in service.senders), None)
+
+
+class SendGrid(Model):
+    """The SendGrid account."""
+
+    event_url: Url = ""
+    event_signed: bool = True
+    parse_url: Url = ""
+    parse_signed: bool = Field(True, description="sign Inbound Parse too (docs: Securing your Inbound Parse Webhooks)")
+    parse_is_raw: bool = False
+    verified_domains: list[str] = Field(["*"], description="domains `from` may have (else 403); * for any")
+    open_tracking: bool = True
+    click_tracking: bool = True
+    mail_send_per_second: int = Field(10_000, ge=1)
+    other_per_minute: int = Field(6_000, ge=1)
+    batch_wait_s: float = Field(0.5, ge=0, le=60, description="simulated seconds events are gathered for one post")
+
+
+class Configuration(Model):
+    """Everything that is set."""
+
+    twilio: Twilio = Twilio()
+    sendgrid: SendGrid = SendGrid()
+
+
+def merged(old: Configuration, change: dict[str, Any]) -> Configuration:
+    """The configuration with a change laid over it; lists are replaced; raises pydantic's ValidationError."""
+    return Configuration.model_validate(_over(old.model_dump(), change))
+
+
+def _over(old: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
+    result = dict(old)
+    for name, value in change.items():
+        before = result.get(name)
+        result[name] = _over(before, value) if isinstance(before, dict) and isinstance(value, dict) else value
+    return result
+
+
+def plain(number: str) -> str:
+    """A number without its channel: `whatsapp:+852…` becomes `+852…`."""
+    return re.sub(r"^[a-z]+:", "", number)

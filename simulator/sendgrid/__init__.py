@@ -1,0 +1,1 @@
+"""SendGrid v3: Mail Send, suppressions, and the webhooks: events and Inbound Parse."""
