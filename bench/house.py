@@ -14,7 +14,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -44,20 +45,12 @@ def free_ports(count: int) -> list[int]:
 def trained_model(settings: Settings | None = None) -> Path:
     """The model of the present data in the ordinary home folder; trained when it is not there."""
     known = settings or load_settings()
-    return training.ensure_model(known, lambda text: print(text, file=sys.stderr), training_is_silent)
+    return training.ensure_model(known, lambda text: None, _in_silence)
 
 
-class training_is_silent:
-    """Progress that nobody looks at."""
-
-    def __init__(self, title: str) -> None:
-        self._title = title
-
-    def __enter__(self) -> Callable[[int, int, str], None]:
-        return lambda step, of, words: None
-
-    def __exit__(self, *raised: object) -> None:
-        return None
+@contextmanager
+def _in_silence(title: str) -> Iterator[Callable[[int, int, str], None]]:
+    yield lambda step, of, words: None
 
 
 class House:
@@ -104,7 +97,7 @@ class House:
 
     def run(self, *command: str, seconds: float = 120) -> subprocess.CompletedProcess[str]:
         """Run one of Candour's commands to its end in this house."""
-        return subprocess.run(
+        return subprocess.run(  # noqa: S603 - our own program
             [sys.executable, "-m", "bot.cli", *command],
             cwd=REPOSITORY,
             env=self.environment(),

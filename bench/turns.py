@@ -87,7 +87,8 @@ def _visit(
             note(lambda: setattr(measured, "queued", measured.queued + 1))
             sent = SESSION_TURNS
         except (Refused, NoReply, OSError) as failed:
-            note(lambda kind=f"{type(failed).__name__} {failed}": measured.failures.update([kind]))  # type: ignore[misc]
+            kind = f"{type(failed).__name__} {failed}"
+            note(lambda kind=kind: measured.failures.update([kind]))  # type: ignore[misc]
             sent = SESSION_TURNS
     if patient is not None:
         patient.close()

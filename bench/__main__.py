@@ -1,0 +1,92 @@
+"""The bench's command line: `python -m bench turns|memory|long-thread|start`.
+
+Everything is started in a fresh folder and stopped again; the installation in the home folder is only
+asked for its trained model. Figures are taken on what the machine has left: run it alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from bench import memory, start, thread, turns, yardsticks
+from bench.house import NotUp, trained_model
+from bot.base.errors import CandourError
+from bot.base.settings import Settings, load_settings
+
+NO_STOCK = "not measured: it needs an environment of its own (1.7 GB) and some minutes; ask for it with --stock"
+FULL_STEAM = 16
+"""Clients of the yardsticks: as many as our own target names."""
+
+
+def _turns(asked: argparse.Namespace, settings: Settings, folder: Path) -> dict[str, Any]:
+    home, model = folder / "home", trained_model(settings)
+    result = turns.run(home, model, clients=asked.clients, turns=asked.turns, database_url=asked.database_url)
+    sticks: dict[str, Any] = {"rules_only": None, "stock": None, "stock_note": "" if asked.stock else NO_STOCK}
+    if asked.yardsticks:
+        sticks["rules_only"] = yardsticks.rules_only(folder / "rules", settings, clients=asked.clients, turns=asked.turns)
+    if asked.stock:
+        sticks["stock"] = yardsticks.stock(folder / "stock", clients=asked.clients, turns=min(asked.turns, 1000))
+    for name in ("rules_only", "stock"):
+        if sticks[name]:
+            sticks[name]["ours_to_it"] = round(result["turns_per_s"] / sticks[name]["turns_per_s"], 2)
+    return {**result, "yardsticks": sticks}
+
+
+def _memory(asked: argparse.Namespace, settings: Settings, folder: Path) -> dict[str, Any]:
+    return memory.run(folder / "home", trained_model(settings), sessions=asked.sessions)
+
+
+def _long_thread(asked: argparse.Namespace, settings: Settings, folder: Path) -> dict[str, Any]:
+    return thread.run(folder / "home", trained_model(settings), turns=asked.turns)
+
+
+def _start(asked: argparse.Namespace, settings: Settings, folder: Path) -> dict[str, Any]:
+    return start.run(folder / "home", trained_model(settings))
+
+
+def arguments() -> argparse.ArgumentParser:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="candour bench", description=__doc__)
+    kinds = parser.add_subparsers(required=True, metavar="MEASUREMENT")
+
+    def kind(name: str, work: Callable[[argparse.Namespace, Settings, Path], dict[str, Any]], words: str) -> Any:
+        one = kinds.add_parser(name, help=words, description=words)
+        one.add_argument("--json", action="store_true", help="one line of JSON instead of a readable object")
+        one.set_defaults(work=work)
+        return one
+
+    one = kind("turns", _turns, "from the POST of a turn to its stored reply on the event stream, and the yardsticks")
+    one.add_argument("--clients", type=int, default=1, help="patients at the same time")
+    one.add_argument("--turns", type=int, default=300, help="turns of all of them together")
+    one.add_argument("--database-url", default="", help="an empty database to use instead of SQLite")
+    one.add_argument("--no-yardsticks", dest="yardsticks", action="store_false", help="only ours")
+    one.add_argument("--stock", action="store_true", help="also stock Rasa; makes its environment when it is missing")
+    one = kind("memory", _memory, "resident memory of engine and web over many sessions")
+    one.add_argument("--sessions", type=int, default=10_000)
+    one = kind("long-thread", _long_thread, "the last turns of a long thread against its first ones")
+    one.add_argument("--turns", type=int, default=500)
+    kind("start", _start, "from `up` to the first answer")
+    return parser
+
+
+def main() -> int:
+    """Measure what is asked for; the result goes to standard output, all else to standard error."""
+    asked = arguments().parse_args()
+    try:
+        with tempfile.TemporaryDirectory(prefix="candour-bench-") as folder:
+            result = asked.work(asked, load_settings(), Path(folder))
+    except (CandourError, NotUp, RuntimeError) as failed:
+        sys.stderr.write(f"{failed}\n")
+        return 1
+    sys.stdout.write(json.dumps(result, ensure_ascii=False, indent=None if asked.json else 1) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
