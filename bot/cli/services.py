@@ -118,6 +118,7 @@ def _ours(settings: Settings, name: str, module: str, *, after: list[str]) -> Pr
     told = ("home", "data", "secrets_dir", "web_host", "web_port", "engine_port", "engine_url", "actions_port")
     values = {field: getattr(settings, field) for field in told}
     extra = {f"CANDOUR_{field.upper()}": str(value) for field, value in values.items() if value not in (None, "")}
+    extra["MALLOC_ARENA_MAX"] = "2"  # else glibc keeps a heap for almost every thread, and hardly gives one back
     return Program(
         name=name,
         command=[sys.executable, "-m", module],
