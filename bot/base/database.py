@@ -205,7 +205,7 @@ def _set_up_sqlite(connection: Any, _record: Any) -> None:
     # The driver's own transaction handling begins too late (at the first write); BEGIN is ours.
     connection.isolation_level = None
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-512"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
