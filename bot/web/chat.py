@@ -100,7 +100,6 @@ def take_turn(request: Request, door: AtDoor, new: NewTurn) -> TurnTaken:
         )
         thread_id, place = thread.id, turn.number
     if is_new:
-        door.hub.stored()
         door.answering.offer(thread_id, characters=len(new.text or ""))
     return TurnTaken(number=place, client_id=new.client_id, repeat=not is_new)
 
