@@ -33,9 +33,8 @@ class TakenOver(Exception):
 class Heard:
     """A reply as it arrived."""
 
-    number: int
-    text: str
     seconds: float
+    may_be_handed_over: bool  # one choice alone is the way back to the assistant: a person has taken over, probably
 
 
 class Patient:
@@ -66,7 +65,7 @@ class Patient:
                 if event["event"] == "owner" and event["data"]["owner"] == "staff":
                     raise TakenOver
                 if event["event"] == "reply" and event["data"]["number"] > taken["number"]:
-                    return Heard(event["data"]["number"], event["data"]["text"], time.perf_counter() - began)
+                    return Heard(time.perf_counter() - began, len(event["data"]["choices"]) == 1)
         except (OSError, HTTPException) as silence:
             raise NoReply(type(silence).__name__) from None
 

@@ -82,7 +82,7 @@ def _visit(
                 patient, sent = _next(patient, url, language), 0
             heard = patient.ask(words)
             note(lambda seconds=heard.seconds: measured.times.append(seconds))  # type: ignore[misc]
-            sent += 1
+            sent = SESSION_TURNS if heard.may_be_handed_over else sent + 1
         except TakenOver:
             note(lambda: setattr(measured, "queued", measured.queued + 1))
             sent = SESSION_TURNS
