@@ -206,7 +206,7 @@ def test_a_mistake_in_a_phrase_is_told_with_its_place(tmp_path: Path, wrong: str
     ("old", "new", "said"),
     [
         ("    en: |", "    fr: |", "'fr' is not one of the languages en, zh-Hant, zh-Hans, tl, id"),
-        ("  P0:", "  P9:", "'P9' is not one of wording, reason, P0, P1, not"),
+        ("  P0:", "  P9:", "'P9' is not one of wording, reason, P0, P1, not, calm"),
         ("    en: |\n      want to die", "    en: want to die", "write the phrases one a line under 'en: |'"),
         ("  P0:\n    en: |\n      want to die\n", "  wording: self_harm\n", "there is no phrase under P0 or P1"),
         ("self_harm:", "self_harm: [", "not valid YAML"),

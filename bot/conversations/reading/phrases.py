@@ -5,7 +5,8 @@
     (kill|hurt) myself     one of several; [really] may be missing; famil* has any ending; <family> is a list named in the file
     = stalker              the sentence says only this
 
-Chinese needs no spaces, and traditional, simplified and usual Cantonese spellings are one. A phrase becomes a regular
+Chinese needs no spaces, and traditional, simplified and usual Cantonese spellings are one. Between two parts of a phrase
+there may stand a word that says how, when or how politely, but never whether (`_FILLERS`). A phrase becomes a regular
 expression whose parts are all bounded, so that looking for it takes time in proportion to the text.
 """
 
@@ -19,8 +20,6 @@ from bot.base.errors import BadInput
 from bot.base.han import TO_SIMPLIFIED
 from bot.base.text import fold
 
-_JOINT = r"[\W_]{0,5}"
-_GAP = rf"(?:(?:{_JOINT}[a-z0-9]++){{0,5}}?|(?:{_JOINT}\w){{0,12}}?)"
 _START, _END = r"(?<![a-z0-9])", r"(?![a-z0-9])"
 MOST_GAPS = 3
 
@@ -72,6 +71,45 @@ def sentences(text: str) -> list[Sentence]:
     return [Sentence(piece, _SEPARATORS.sub("", piece)) for piece in pieces if piece]
 
 
+# Words that change nothing between two parts of a phrase: aspect, politeness, emphasis.
+_FILLERS = {
+    "en": "just really actually literally fucking fuckin bloody honestly please pls kinda so very now also still basically even already",
+    "zh": "咗 緊 過 晒 曬 住 着 了 埋 返 番 都 就 又 仲 還 已 已經 啱啱 而家 現在 剛剛 真係 真的 好似 可能 突然 一直 成日",
+    "tl": "po ho na pa nga naman kasi daw raw lang lamang ba din rin yata ata pala talaga muna",
+    "id": "sudah udah udh sdh lagi sedang ya dong sih kok deh kak pak bu dok nih lah kan tadi barusan baru saja aja terus juga banget",
+}
+
+
+@dataclass(frozen=True)
+class _Joints:
+    """What may stand between the letters of a Chinese word, between two parts, and in a gap."""
+
+    inner: str
+    outer: str
+    gap: str
+
+
+def _joints(fillers: str, separator: str) -> _Joints:
+    each = [letters(filler) for filler in fillers.split()]
+    han = "|".join(map(re.escape, (f for f in each if f >= "\u3400")))
+    latin = "|".join(f for f in each if f < "\u3400")
+    plain = separator + "{0,5}"
+    outer = plain
+    if han:
+        outer += rf"(?:(?:{han}){separator}{{0,2}}){{0,2}}"
+    if latin:
+        outer += rf"(?:{_START}(?:{latin}){_END}{separator}{{1,3}}){{0,2}}"
+    return _Joints(separator + "{0,2}", outer, rf"(?:(?:{plain}[a-z0-9]++){{0,5}}?|(?:{plain}\w){{0,12}}?)")
+
+
+_ANY, _SAME_CLAUSE = r"[\W_]", r"[^\w,:()~…—–，、：（）「」【】]"  # nobody's look-alike reaches across a comma
+_JOINTS = {
+    (tag, clause): _joints(_FILLERS.get(tag, ""), _SAME_CLAUSE if clause else _ANY)
+    for tag in ("", *_FILLERS)
+    for clause in (False, True)
+}
+
+
 # A phrase as read: words, gaps (None) and choices.
 @dataclass(frozen=True)
 class _Word:
@@ -79,9 +117,9 @@ class _Word:
     is_han: bool
     open_end: bool = False
 
-    def regex(self, after_word: bool, before_word: bool) -> str:
+    def regex(self, after_word: bool, before_word: bool, joints: _Joints) -> str:
         if self.is_han:
-            return r"[\W_]{0,2}".join(map(re.escape, self.text))
+            return joints.inner.join(map(re.escape, self.text))
         start = "" if after_word else _START
         return start + re.escape(self.text) + ("[a-z0-9]*+" if self.open_end else "" if before_word else _END)
 
@@ -151,18 +189,18 @@ class _Reader:
         return [_Word(letters(w.rstrip("*")), w[0] >= "\u3400", w.endswith("*")) for w in words]
 
 
-def _regex(parts: _Sequence) -> str:
+def _regex(parts: _Sequence, joints: _Joints) -> str:
     out = ""
     for i, part in enumerate(parts):
-        joint = _JOINT if i else ""
+        joint = joints.outer if i else ""
         if part is None:
-            out += _GAP
+            out += joints.gap
         elif isinstance(part, _Word):
             around = (parts[i - 1] if i else None, parts[i + 1] if i + 1 < len(parts) else None)
             latin = [isinstance(p, _Word) and not p.is_han and not p.open_end for p in around]
-            out += joint + part.regex(latin[0], latin[1])
+            out += joint + part.regex(latin[0], latin[1], joints)
         else:
-            ways = "|".join(_regex(way) for way in part.ways)
+            ways = "|".join(_regex(way, joints) for way in part.ways)
             out += f"(?:{joint}(?:{ways}))?" if part.optional else f"{joint}(?:{ways})"
     return out
 
@@ -188,9 +226,10 @@ class Phrase:
     parts: _Sequence
     needs: tuple[frozenset[str], ...]
     alone: bool  # the sentence says nothing else
+    joints: _Joints
 
     @classmethod
-    def read(cls, source: str, lists: Mapping[str, str]) -> "Phrase":
+    def read(cls, source: str, lists: Mapping[str, str], *, language: str = "", in_one_clause: bool = False) -> "Phrase":
         """Reads a phrase; BadInput says what is wrong with it."""
         alone = source.startswith("=")
         parts = _Reader(source.removeprefix("="), lists).read()
@@ -201,7 +240,7 @@ class Phrase:
         needs = _needs(parts)
         if not needs or (max(min(map(len, need)) for need in needs) < 2 and all(n.isascii() for need in needs for n in need)):
             raise BadInput("a phrase needs at least one word of two letters that may not be missing")
-        return cls(source, parts, tuple(needs), alone)
+        return cls(source, parts, tuple(needs), alone, _JOINTS[language[:2], in_one_clause])
 
     @property
     def key(self) -> frozenset[str]:
@@ -210,7 +249,7 @@ class Phrase:
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
-        regex = _regex(self.parts)  # made only when first needed: there are more than a thousand
+        regex = _regex(self.parts, self.joints)  # made only when first needed: there are more than a thousand
         return re.compile(rf"^[\W_]*(?:{regex})[\W_]*$" if self.alone else regex)
 
     def found_in(self, sentence: Sentence) -> bool:

@@ -19,6 +19,7 @@ from bot.conversations.reading.phrases import Phrase, Sentence, sentences
 
 PRIORITIES = ("P0", "P1")  # P0: minutes count; P1: a person the same day
 NOT = "not"  # look-alikes: words that do not count where they stand like this
+CALM = "calm"  # signs that a sentence asks, supposes or looks back: nothing in it counts
 LISTS = "lists"
 
 
@@ -46,6 +47,7 @@ class Lexicon:
 
     entries: tuple[_Entry, ...]
     lookalikes: dict[str, tuple[Phrase, ...]]
+    calm: dict[str, tuple[Phrase, ...]]
     # the first two characters of a word → such words, each with the places in `entries` of the phrases that need it most
     index: dict[str, tuple[tuple[str, tuple[int, ...]], ...]]
 
@@ -82,8 +84,10 @@ class Lexicon:
         return places
 
     def _holds(self, entry: _Entry, sentence: Sentence) -> bool:
-        found = entry.phrase.found_in
-        return found(sentence) and found(self._without_lookalikes(entry.hit.category, sentence))
+        found, category = entry.phrase.found_in, entry.hit.category
+        if not found(sentence) or any(phrase.found_in(sentence) for phrase in self.calm[category]):
+            return False
+        return found(self._without_lookalikes(category, sentence))
 
     def _without_lookalikes(self, category: str, sentence: Sentence) -> Sentence:
         for phrase in self.lookalikes[category]:
@@ -118,36 +122,38 @@ class _File:
 
     def lexicon(self) -> Lexicon:
         entries: list[_Entry] = []
-        lookalikes: dict[str, tuple[Phrase, ...]] = {}
+        silent: dict[str, dict[str, tuple[Phrase, ...]]] = {NOT: {}, CALM: {}}
         for name, node in self._mapping(self.root, "the file"):
             if name == LISTS:
                 self.lists = {key: " ".join(value.value.split()) for key, value in self._mapping(node, LISTS)}
                 continue
-            rank = len(lookalikes)
-            found, lookalikes[name] = self._category(name, node, rank)
+            found, silencers = self._category(name, node, len(silent[NOT]))
             entries += found
-        return Lexicon(tuple(entries), lookalikes, _index(entries))
+            for kind, phrases in silent.items():
+                phrases[name] = silencers[kind]
+        return Lexicon(tuple(entries), silent[NOT], silent[CALM], _index(entries))
 
-    def _category(self, name: str, node: yaml.Node, rank: int) -> tuple[list[_Entry], tuple[Phrase, ...]]:
+    def _category(self, name: str, node: yaml.Node, rank: int) -> tuple[list[_Entry], dict[str, tuple[Phrase, ...]]]:
         names = {"wording": name, "reason": name}
         entries: list[_Entry] = []
-        lookalikes: tuple[Phrase, ...] = ()
+        silencers: dict[str, tuple[Phrase, ...]] = {NOT: (), CALM: ()}
         for key, value in self._mapping(node, name):
             if key in names and isinstance(value, yaml.ScalarNode):
                 names[key] = value.value
-            elif key == NOT:
-                lookalikes = tuple(phrase for _, phrase in self._phrases(value, name))
+            elif key in silencers:
+                silencers[key] = tuple(phrase for _, phrase in self._phrases(value, name, in_one_clause=True))
             elif key in PRIORITIES:
                 hit = Hit(name, names["reason"], names["wording"], key, "")
                 for source, phrase in self._phrases(value, name):
                     entries.append(_Entry((rank, PRIORITIES.index(key)), replace(hit, phrase=source), phrase))
             else:
-                raise self._wrong(value, f"{name}: '{key}' is not one of wording, reason, {', '.join(PRIORITIES)}, {NOT}")
+                known = ", ".join(["wording", "reason", *PRIORITIES, *silencers])
+                raise self._wrong(value, f"{name}: '{key}' is not one of {known}")
         if not entries:
             raise self._wrong(node, f"{name}: there is no phrase under {' or '.join(PRIORITIES)}")
-        return entries, lookalikes
+        return entries, silencers
 
-    def _phrases(self, node: yaml.Node, category: str) -> Iterator[tuple[str, Phrase]]:
+    def _phrases(self, node: yaml.Node, category: str, *, in_one_clause: bool = False) -> Iterator[tuple[str, Phrase]]:
         for tag, block in self._mapping(node, category):
             if tag not in set(Language):
                 raise self._wrong(block, f"{category}: '{tag}' is not one of the languages {', '.join(Language)}")
@@ -157,7 +163,7 @@ class _File:
                 if not (phrase := line.strip()) or phrase.startswith("#"):
                     continue
                 try:
-                    yield phrase, Phrase.read(phrase, self.lists)
+                    yield phrase, Phrase.read(phrase, self.lists, language=tag, in_one_clause=in_one_clause)
                 except BadInput as error:
                     raise BadInput(f"{self.path.name}, {category}, {tag}, line {number}: {error}") from None
 
