@@ -35,6 +35,9 @@ class Settings(BaseSettings):
     web_host: str = Field("127.0.0.1", description="Address the web process listens on.")
     web_port: int = Field(8080, ge=1, le=65535, description="Port of the web process.")
     public_url: str = Field("", description="The address patients see, such as https://help.example.hk; empty in development.")
+    embed_origins: str = Field(
+        "", description="Comma-separated origins of sites that may embed the chat, such as https://www.example.hk; empty: none."
+    )
     trusted_proxies: str = Field("127.0.0.1", description="Comma-separated addresses whose X-Forwarded-For is believed.")
     engine_port: int = Field(5005, ge=1, le=65535, description="Loopback port of the engine.")
     engine_url: str = Field("", description="Address of the engine; empty means loopback at `engine_port`.")
@@ -48,6 +51,23 @@ class Settings(BaseSettings):
     limit_address_requests: str = Field("1500 per minute", description="Requests of any kind from one address.")
     limit_session_streams: int = Field(8, ge=1, description="Event streams one session may hold open.")
     limit_address_streams: int = Field(200, ge=1, description="Event streams one address may hold open.")
+
+    # Providers. Without an account `up` starts the simulator and uses that.
+    simulator: bool = Field(True, description="Start the provider simulator and use it while no provider account is set.")
+    simulator_port: int = Field(8100, ge=1, le=65535, description="Loopback port of the simulator and its page.")
+    hooks_url: str = Field("", description="Address at which providers reach us; empty means `public_url`.")
+    provider_timeout_s: float = Field(15.0, gt=0, le=60, description="Seconds after which a silent provider is given up.")
+    twilio_url: str = Field("", description="Address of Twilio's API; empty means Twilio itself.")
+    twilio_account_sid: str = Field("", description="Twilio account, `AC…`.")
+    twilio_auth_token: SecretStr = Field(SecretStr(""), description="Twilio's primary auth token; it also checks signatures.")
+    sms_numbers: str = Field("", description="Comma-separated own numbers for SMS, such as +85264500001.")
+    whatsapp_numbers: str = Field("", description="Comma-separated own numbers for WhatsApp, without `whatsapp:`.")
+    sendgrid_url: str = Field("", description="Address of SendGrid's API; empty means SendGrid itself.")
+    sendgrid_api_key: SecretStr = Field(SecretStr(""), description="SendGrid key that may send mail.")
+    sendgrid_webhook_key: str = Field("", description="Public key of SendGrid's signed event webhook.")
+    email_addresses: str = Field("", description="Comma-separated own e-mail addresses; patients write to them.")
+    email_name: str = Field("", description="Name beside the own e-mail address; empty means none.")
+    inbound_secret: SecretStr = Field(SecretStr(""), description="Secret in the address of Inbound Parse; empty refuses all.")
 
     demo: bool = Field(True, description="Publish the shipped incident with a demo approver when nothing is published.")
 
@@ -71,6 +91,17 @@ class Settings(BaseSettings):
     def engine(self) -> str:
         """The address of the engine, with the default filled in."""
         return self.engine_url or f"http://127.0.0.1:{self.engine_port}"
+
+    @property
+    def hooks(self) -> str:
+        """The address at which providers reach us; a provider on this machine reaches the web process itself."""
+        here = f"http://127.0.0.1:{self.web_port}" if self.twilio_url or self.sendgrid_url else ""
+        return (self.hooks_url or self.public_url or here).rstrip("/")
+
+    def own_addresses(self, channel: str) -> tuple[str, ...]:
+        """Our own numbers or addresses on a channel, in the order they were set."""
+        listed = {"sms": self.sms_numbers, "whatsapp": self.whatsapp_numbers, "email": self.email_addresses}[channel]
+        return tuple(one.strip() for one in listed.split(",") if one.strip())
 
     @property
     def secrets_folder(self) -> Path:

@@ -14,6 +14,7 @@ from bot.base.errors import CandourError
 from bot.base.settings import load_settings
 from bot.web.app import create_app
 from bot.web.door import Door
+from bot.web.embedding import embed_origins
 from bot.web.limits import limits_of
 from bot.web.logs import log_config
 
@@ -61,6 +62,7 @@ def main() -> int:
     try:
         settings = load_settings()
         limits = limits_of(settings)
+        embed_origins(settings)  # a wrong one must stop the start, not the first request
         application = open_application(settings)
     except CandourError as wrong:
         log.error("%s", wrong)

@@ -13,9 +13,10 @@ from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.types import ASGIApp
 
 from bot.assembly import Application
-from bot.web import chat, health, patient, refusals
+from bot.web import chat, health, patient, refusals, widget
 from bot.web.answering import Answering
 from bot.web.door import Door
+from bot.web.hooks import Hooks
 from bot.web.limits import BODY_LIMIT, LIMITS, Limiter, Limits
 from bot.web.shield import Shield
 from bot.web.stream import Hub
@@ -35,6 +36,7 @@ class Shielded(FastAPI):
 def create_app(application: Application, limits: Limits = LIMITS) -> FastAPI:
     """The ASGI application of the web process."""
     door = _door(application, limits)
+    hooks = Hooks(application)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -44,6 +46,7 @@ def create_app(application: Application, limits: Limits = LIMITS) -> FastAPI:
         finally:
             await door.hub.stop()
             door.answering.stop()
+            hooks.stop()
 
     app = Shielded(
         title="Candour",
@@ -61,6 +64,8 @@ def create_app(application: Application, limits: Limits = LIMITS) -> FastAPI:
     app.include_router(chat.router)
     app.include_router(health.router)
     app.include_router(patient.router)
+    app.include_router(widget.router)
+    app.router.routes.extend(hooks.routes())
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     return app
 

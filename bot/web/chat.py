@@ -61,12 +61,12 @@ def open_session(request: Request, response: Response, door: AtDoor, new: NewSes
         if known is not None:
             return _answer(door, session, known)
     door.limiter.count("address_sessions", request.state.address)
+    is_apart = new is not None and new.apart and door.may_be_apart(request)
     with application.database.writing() as session:
         published = door.published(session)
         said = opening(published, language, CHANNEL)
-        thread = threads.open_thread(
-            session, channel=CHANNEL, address_index=door.give_cookie(response), language=language.value, at=now
-        )
+        index = door.give_cookie(response, is_apart=is_apart)
+        thread = threads.open_thread(session, channel=CHANNEL, address_index=index, language=language.value, at=now)
         open_with_greeting(session, thread, published, said, language, at=now, vault=application.vault)
         session.refresh(thread)
         return _answer(door, session, thread)

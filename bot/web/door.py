@@ -22,6 +22,7 @@ from bot.conversations.models import Thread
 from bot.conversations.speaking.publication import Published
 from bot.conversations.transcript import lines_after
 from bot.web.answering import Answering
+from bot.web.embedding import LOOPBACK, embed_origins
 from bot.web.limits import Limiter
 from bot.web.stream import PAGE, Hub, Look, log
 
@@ -50,12 +51,30 @@ class Door:
         """The cookie's name; the prefix makes browsers refuse one that another host or path has set."""
         return "__Host-candour" if self.is_https else "candour"
 
-    def give_cookie(self, response: Response) -> str:
-        """Make a new token, put it into the answer's cookie and return its index."""
+    def may_be_apart(self, request: Request) -> bool:
+        """Whether a frame in another site's page may have a cookie: pages may embed us, and the cookie may be `Secure`."""
+        is_secure = self.is_https or request.url.hostname in LOOPBACK
+        return is_secure and bool(embed_origins(self.application.settings))
+
+    def give_cookie(self, response: Response, *, is_apart: bool = False) -> str:
+        """Make a new token, put it into the answer's cookie and return its index.
+
+        A cookie that is kept apart lives in the browser's partition of one embedding site (docs/decisions/0014-embedding.md).
+        """
         token = secrets.token_urlsafe(TOKEN_BYTES)
         response.set_cookie(
-            self.cookie, token, max_age=COOKIE_DAYS * 86400, path="/", secure=self.is_https, httponly=True, samesite="lax"
+            self.cookie,
+            token,
+            max_age=COOKIE_DAYS * 86400,
+            path="/",
+            secure=self.is_https or is_apart,
+            httponly=True,
+            samesite="none" if is_apart else "lax",
         )
+        if is_apart:
+            # Python knows this attribute from 3.14 on.
+            name, value = response.raw_headers[-1]
+            response.raw_headers[-1] = (name, value + b"; Partitioned")
         return self.application.index.index(CHANNEL, token)
 
     def indexes(self, request: Request) -> list[str]:

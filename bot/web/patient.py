@@ -32,6 +32,7 @@ router = APIRouter(tags=["pages"])
 STATIC = Path(__file__).parent / "static"
 PRIVACY = "privacy_of_chat"
 EMERGENCY = "999"
+ASSETS = ("chat.js", "page.css", "icon.svg", "widget/frame.js", "widget/frame.css")
 
 # What is shown of the published contacts and facts: (section, name, label, kind of link). Unknown ones are left out.
 _LINES = (
@@ -43,7 +44,7 @@ _LINES = (
 )
 
 _pages = Environment(
-    loader=FileSystemLoader(REPOSITORY / "templates" / "patient"),
+    loader=FileSystemLoader(REPOSITORY / "templates"),
     autoescape=True,
     undefined=StrictUndefined,
     trim_blocks=True,
@@ -75,17 +76,28 @@ def page(
     lang: Annotated[str | None, Query(description="The language; without it the thread's or the browser's.")] = None,
 ) -> HTMLResponse:
     """The page in the language asked for, of the thread, or of the browser, in this order."""
-    asked = next((language for language in Language if language.value.lower() == (lang or "").lower()), None)
+    return rendered(request, door, "patient/page.html", asked=lang, values={"is_framed": False})
+
+
+def rendered(
+    request: Request, door: Door, template: str, *, asked: str | None, values: Mapping[str, Any], site: str | None = None
+) -> HTMLResponse:
+    """A page of the chat: in the language asked for, of the thread, of the site around it, or of the browser."""
     with door.application.database.reading() as session:
         thread = door.thread(session, request)
-        known = Language(thread.language) if thread else wanted(request.headers.get("accept-language", ""))
-        language = asked or known
+        known = Language(thread.language) if thread else wanted(site or request.headers.get("accept-language", ""))
+        language = _language(asked) or known
         try:
             said = _said(door.published(session), language)
         except NotPublished:
             said = _unsaid(language)
-    values = {**_own(language), **said, "last_number": thread.last_number if thread else 0, "is_known": thread is not None}
-    return HTMLResponse(_pages.get_template("page.html").render(values), headers={"Content-Language": language.value})
+    known_thread = {"last_number": thread.last_number if thread else 0, "is_known": thread is not None}
+    page = _pages.get_template(template).render({**_own(language), **said, **known_thread, **values})
+    return HTMLResponse(page, headers={"Content-Language": language.value})
+
+
+def _language(asked: str | None) -> Language | None:
+    return next((language for language in Language if language.value.lower() == (asked or "").lower()), None)
 
 
 def _own(language: Language) -> dict[str, Any]:
@@ -95,7 +107,7 @@ def _own(language: Language) -> dict[str, Any]:
         "languages": list(Language),
         "labels": words.labels,
         "spoken": {**words.labels, "refusal_failed": words.refusals["failed"]},
-        "assets": {name: asset(name) for name in ("chat.js", "page.css", "icon.svg")},
+        "assets": {name: asset(name) for name in ASSETS},
         "emergency": EMERGENCY,
     }
 

@@ -34,6 +34,9 @@ class NewSession(_Request):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"lang": "zh-Hant"}]})
     lang: Language | None = Field(None, description="The language of the page; without it `Accept-Language` decides.")
+    apart: bool = Field(
+        False, description="The page is a frame in another site's page, whose browser keeps our cookie for that site alone."
+    )
 
 
 class NewTurn(_Request):

@@ -14,8 +14,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot.base.errors import TooMany
 from bot.base.settings import Settings
+from bot.web.embedding import LOADER_PATH, embed_headers
 from bot.web.labels import wanted
-from bot.web.limits import BODY_LIMIT, Limiter, caller, networks
+from bot.web.limits import Limiter, body_limit, caller, networks
 from bot.web.refusals import answer
 
 log = logging.getLogger(__name__)
@@ -48,6 +49,7 @@ class Shield:
         self._headers = dict(_HEADERS)
         if settings.public_url.startswith("https:"):
             self._headers["Strict-Transport-Security"] = "max-age=31536000"
+        self._embedded = embed_headers(settings, POLICY)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -77,7 +79,7 @@ class Shield:
     def _guarded(self, scope: Scope, headers: Headers, address: str) -> ASGIApp:
         language = wanted(headers.get("accept-language", ""))
         length = headers.get("content-length", "")
-        if length.isdecimal() and int(length) > BODY_LIMIT:
+        if length.isdecimal() and int(length) > body_limit(scope["path"]):
             return answer("too_large", language)
         if not scope["path"].startswith("/api/"):
             return self._app
@@ -99,10 +101,12 @@ class Shield:
 
     def _mark(self, scope: Scope, message: Message) -> None:
         headers = MutableHeaders(scope=message)
-        for name, value in self._headers.items():
-            headers[name] = value
-        # A static file's address changes with its content (patient.py).
-        is_lasting = scope["path"].startswith("/static/") and scope["query_string"].startswith(b"v=")
+        for name, value in (self._headers | self._embedded.get(scope["path"], {})).items():
+            if value:
+                headers[name] = value
+        # A static file's address changes with its content (patient.py), and the loader's content never changes.
+        is_versioned = scope["path"].startswith("/static/") and scope["query_string"].startswith(b"v=")
+        is_lasting = is_versioned or scope["path"] == LOADER_PATH
         headers["Cache-Control"] = "public, max-age=31536000, immutable" if is_lasting else "no-store"
 
 

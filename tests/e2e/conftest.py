@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -90,7 +90,7 @@ class Site:
 
 
 @contextmanager
-def running_site(home: Path, keys: Keys, *, engine_url: str, token: str) -> Iterator[Site]:
+def running_site(home: Path, keys: Keys, *, engine_url: str, token: str, more: Mapping[str, str] | None = None) -> Iterator[Site]:
     """A site with the repository's texts in force, before the engine at this address."""
     url = f"sqlite:///{home / 'candour.sqlite3'}"
     migrate(url)
@@ -107,6 +107,7 @@ def running_site(home: Path, keys: Keys, *, engine_url: str, token: str) -> Iter
         "CANDOUR_AUDIT_KEYS": keys.audit,
         # All browsers of the tests share one address.
         **{f"CANDOUR_LIMIT_{name.upper()}": str(allowed) for name, allowed in asdict(UNLIMITED).items()},
+        **(more or {}),
     }
     made = Site(home, environment, port)
     made.start()
@@ -117,16 +118,22 @@ def running_site(home: Path, keys: Keys, *, engine_url: str, token: str) -> Iter
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory, keys: Keys) -> Iterator[Site]:
-    """A site before the stand-in engine."""
+def stand_in() -> Iterator[str]:
+    """The address of the stand-in engine."""
     port = free_port()
     engine = subprocess.Popen([sys.executable, str(Path(__file__).with_name("stand_in_engine.py")), str(port)])
     try:
-        with running_site(tmp_path_factory.mktemp("site"), keys, engine_url=f"http://127.0.0.1:{port}", token="-") as made:
-            yield made
+        yield f"http://127.0.0.1:{port}"
     finally:
         engine.terminate()
         engine.wait(10)
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory, keys: Keys, stand_in: str) -> Iterator[Site]:
+    """A site before the stand-in engine."""
+    with running_site(tmp_path_factory.mktemp("site"), keys, engine_url=stand_in, token="-") as made:
+        yield made
 
 
 def _publish(url: str) -> None:
@@ -157,7 +164,7 @@ def browser(playwright: Playwright, chromium: str) -> Iterator[Browser]:
 class Watch:
     """What went wrong in the pages of a test."""
 
-    own: str
+    own: str | tuple[str, ...]
     complaints: list[str] = field(default_factory=list)
     strangers: list[str] = field(default_factory=list)
     may_fail: bool = False

@@ -59,7 +59,7 @@ def test_every_word_the_script_asks_for_is_a_label() -> None:
 
 
 def test_no_label_is_left_over() -> None:
-    used = (STATIC / "chat.js").read_text() + "".join(path.read_text() for path in LABELS.parent.glob("*.html"))
+    used = (STATIC / "chat.js").read_text() + "".join(path.read_text() for path in LABELS.parents[1].glob("*/*.html"))
     used += (STATIC.parent / "patient.py").read_text() + "from_you from_bot from_staff"
     assert [name for name in all_labels()[Language.EN].labels if name not in used] == []
 

@@ -1,4 +1,5 @@
-/* The patient's chat. Everything a patient or a reply says is inserted as text, never as markup.
+/* The patient's chat, on the patient's page and in the widget's frame (frame.js tells this script whether the frame is
+   open). Everything a patient or a reply says is inserted as text, never as markup.
    A turn is kept in this tab until the server has confirmed it, and is sent again with the same id. */
 
 const body = document.body;
@@ -8,7 +9,9 @@ const language = body.dataset.language;
 const log = el("log"), state = el("state"), alertBox = el("alert"), connection = el("connection");
 const composer = el("composer"), question = el("question"), welcome = el("welcome");
 
+const isFramed = body.dataset.framed === "yes";
 const OUTBOX = "candour.outbox";
+const SEEN = "candour.seen";
 const LONG_WAIT_MS = 12000;
 const RETRY_MS = [1000, 2000, 4000, 8000, 15000];
 const title = document.title;
@@ -21,26 +24,35 @@ let known = body.dataset.known === "yes";
 let owner = "bot";
 let source = null, opening = null, flushing = false;
 let retryTimer = 0, retries = 0, waitTimer = 0, streamTimer = 0, streamTries = 0;
+let lastSent = 0; // number of the newest turn sent from here
+let expects = false; // somebody has written here and looks for the answer
 let unread = 0;
+let seen = recall(SEEN, historyEnds); // number of the newest line that was on the screen
 
 /* ---------- what is kept in this tab ---------- */
 
-function loadOutbox() {
+function recall(name, otherwise) {
   try {
-    const kept = JSON.parse(sessionStorage.getItem(OUTBOX) ?? "[]");
-    return Array.isArray(kept) ? kept.filter((entry) => typeof entry?.id === "string") : [];
+    return JSON.parse(sessionStorage.getItem(name)) ?? otherwise;
   } catch {
-    return [];
+    return otherwise;
   }
 }
 
-function saveOutbox() {
+function remember(name, value) {
   try {
-    sessionStorage.setItem(OUTBOX, JSON.stringify([...pending.values()].map(({ entry }) => entry)));
+    sessionStorage.setItem(name, JSON.stringify(value));
   } catch {
-    /* storage is full or forbidden: the turn is still kept in memory */
+    /* storage is full or forbidden: it is still kept in memory */
   }
 }
+
+function loadOutbox() {
+  const kept = recall(OUTBOX, []);
+  return Array.isArray(kept) ? kept.filter((entry) => typeof entry?.id === "string") : [];
+}
+
+const saveOutbox = () => remember(OUTBOX, [...pending.values()].map(({ entry }) => entry));
 
 /* ---------- asking the server ---------- */
 
@@ -67,7 +79,7 @@ async function post(path, data) {
 }
 
 function openSession() {
-  opening ??= post("session", { lang: language })
+  opening ??= post("session", { lang: language, apart: body.dataset.apart === "yes" })
     .then((session) => {
       known = true;
       owner = session.owner;
@@ -122,6 +134,7 @@ function withLinks(line) {
     const anchor = make("a", "", piece);
     anchor.href = piece;
     anchor.rel = "noopener noreferrer";
+    if (isFramed) anchor.target = "_blank";
     return anchor;
   });
 }
@@ -150,6 +163,7 @@ function showTurn(turn) {
   const mine = pending.get(turn.client_id);
   if (mine) {
     pending.delete(turn.client_id);
+    lastSent = Math.max(lastSent, turn.number);
     saveOutbox();
   }
   if (lines.has(turn.number)) return;
@@ -168,11 +182,12 @@ function showReply(reply) {
   say(text, reply.text, from === "bot");
   line.append(text);
   if (reply.choices.length) line.append(buttons(reply.choices));
-  const follows = nearEnd();
+  const follows = expects || nearEnd();
   place(reply.number, line);
   retireButtons();
   if (follows) line.scrollIntoView({ block: "nearest" });
-  if (document.hidden && reading()) count(unread + 1);
+  if (!pending.size && reply.number > lastSent) expects = false;
+  if (away() && reply.number > seen) count(unread + 1);
 }
 
 /* Choices belong to the newest reply: older ones could answer another question. */
@@ -237,6 +252,7 @@ function showState() {
 
 function complain(text) {
   alertBox.textContent = text;
+  if (el("own")) el("own").hidden = text !== words.kept_out;
 }
 
 function showConnection(isBack) {
@@ -246,6 +262,16 @@ function showConnection(isBack) {
 function count(number) {
   unread = number;
   document.title = unread ? `${words.unread.replace("{count}", String(unread))} ${title}` : title;
+  document.dispatchEvent(new CustomEvent("candour:unread", { detail: unread }));
+}
+
+const away = () => document.hidden || body.dataset.panel === "closed";
+
+/* Everything shown so far is on the screen of somebody. */
+function see() {
+  if (away()) return;
+  if (last !== seen) remember(SEEN, (seen = last));
+  if (unread) count(0);
 }
 
 /* ---------- following the transcript ---------- */
@@ -262,7 +288,7 @@ function follow() {
   source.onerror = () => {
     if (!navigator.onLine || streamTries++ > 0) showConnection(false);
     /* The browser reconnects by itself, with Last-Event-ID, unless it was refused. */
-    if (source.readyState !== EventSource.CLOSED) return;
+    if (source.readyState !== EventSource.CLOSED || !known) return;
     clearTimeout(streamTimer);
     streamTimer = setTimeout(follow, RETRY_MS[Math.min(streamTries, RETRY_MS.length - 1)]);
   };
@@ -270,6 +296,7 @@ function follow() {
     source.addEventListener(name, (event) => {
       show(JSON.parse(event.data));
       if (event.lastEventId) last = Math.max(last, Number(event.lastEventId));
+      see();
       showState();
       historyIsShown();
     });
@@ -294,6 +321,7 @@ function send(what) {
   const entry = { id: newId(), ...what };
   keep(entry);
   saveOutbox();
+  expects = true;
   toEnd();
   flush();
 }
@@ -322,11 +350,13 @@ async function flush() {
 }
 
 async function deliver(entry, element) {
+  const isNew = !known;
   try {
-    if (!known) await welcomeIn(entry);
+    if (isNew) await welcomeIn(entry);
     const { id, text, choice } = entry;
     const taken = await post("turns", choice ? { client_id: id, choice } : { client_id: id, text });
     retries = 0;
+    lastSent = Math.max(lastSent, taken.number);
     if (!lines.has(taken.number)) place(taken.number, element);
     settle(element);
     pending.delete(id);
@@ -335,7 +365,7 @@ async function deliver(entry, element) {
     follow();
     return true;
   } catch (problem) {
-    return undelivered(problem, entry, element);
+    return undelivered(problem, entry, element, isNew);
   }
 }
 
@@ -343,7 +373,7 @@ async function deliver(entry, element) {
 async function welcomeIn(entry) {
   const session = await openSession();
   welcome?.remove();
-  historyEnds = 0;
+  historyEnds = seen = 0;
   log.setAttribute("aria-live", "polite");
   if (entry.topic) {
     entry.choice = session.topics.find((topic) => topic.label === entry.topic)?.id;
@@ -352,7 +382,7 @@ async function welcomeIn(entry) {
   }
 }
 
-function undelivered(problem, entry, element) {
+function undelivered(problem, entry, element, isNew) {
   /* The stream has shown it meanwhile: only the confirmation got lost. */
   if (!pending.has(entry.id)) return true;
   const status = problem instanceof Refused ? problem.status : 0;
@@ -366,6 +396,13 @@ function undelivered(problem, entry, element) {
     return true;
   }
   delivery(element, words.not_sent, () => flush());
+  if (status === 401 && isNew) {
+    /* The cookie of the session just opened did not come back: asking again by itself would only open more. */
+    clearTimeout(streamTimer);
+    delivery(element, words.refused, () => flush());
+    complain(words.kept_out);
+    return false;
+  }
   if (problem instanceof Refused && status !== 401) complain(problem.text);
   const wait = problem.wait || RETRY_MS[Math.min(retries++, RETRY_MS.length - 1)];
   retryTimer = setTimeout(flush, wait);
@@ -424,7 +461,8 @@ function begin() {
   window.addEventListener("offline", () => showConnection(false));
   window.addEventListener("pagehide", () => source?.close());
   window.addEventListener("pageshow", (event) => { if (event.persisted && known) follow(); });
-  document.addEventListener("visibilitychange", () => { if (!document.hidden) count(0); });
+  document.addEventListener("visibilitychange", see);
+  document.addEventListener("candour:panel", see);
   for (const entry of loadOutbox()) keep(entry);
   if (known) follow();
   else log.setAttribute("aria-live", "polite");
