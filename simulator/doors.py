@@ -39,19 +39,25 @@ def answer(content: Any, status: int = 200, headers: dict[str, str] | None = Non
 
 
 async def body_of(request: Request, most: int) -> bytes:
-    """The whole body; raises TooLarge without reading on, or NotUnderstood when the sender went away."""
-    length = request.headers.get("content-length", "")
-    if length.isdecimal() and int(length) > most:
-        raise TooLarge
-    parts, size = [], 0
+    """The whole body; raises TooLarge, or NotUnderstood when the sender went away.
+
+    Of what is too large the rest is read and dropped, so that the sender can finish and hear why; but not without end.
+    """
+    parts: list[bytes] = []
+    size = 0
     try:
         async for part in request.stream():
             size += len(part)
-            if size > most:
+            if size <= most:
+                parts.append(part)
+            else:
+                parts.clear()
+            if size > 4 * most:
                 raise TooLarge
-            parts.append(part)
     except ClientDisconnect:
         raise NotUnderstood from None
+    if size > most:
+        raise TooLarge
     return b"".join(parts)
 
 

@@ -80,8 +80,7 @@ function threadItem(thread) {
     make("span", { class: "last" }, thread.last || "(no text)"));
   const button = make("button", { type: "button", "aria-current": open && keyOf(open) === keyOf(thread) ? "true" : null },
     make("span", { class: `mark ${thread.channel}`, "aria-hidden": "true" }, mark(thread.channel)),
-    make("span", { class: "unseen" }, `${NAMES[thread.channel]} `), words, make("time", { datetime: thread.at }, time(thread.at)));
-  button.children[1].remove();
+    words, make("time", { datetime: thread.at }, time(thread.at)));
   button.setAttribute("aria-label", `${NAMES[thread.channel]} ${thread.patient}: ${thread.last}`);
   button.dataset.key = keyOf(thread);
   button.addEventListener("click", () => { open = thread; shownLines = ""; attempt(async () => { await refreshLines(); $("thread").focus(); }); });
@@ -149,6 +148,7 @@ function mailLine(line) {
   details.dataset.n = line.n;
   details.addEventListener("toggle", () => {
     if (!details.open || inside.childElementCount) return;
+    if (!line.mine && line.arrived) inside.append(mailButtons(line));
     if (line.has_html) {
       inside.append(make("iframe", { sandbox: "", src: `/simulator/mails/${line.n}/html`, title: `E-mail: ${line.subject}`, referrerpolicy: "no-referrer" }));
     }
@@ -156,7 +156,6 @@ function mailLine(line) {
       const plain = make("p", { class: "body" }, line.text);
       inside.append(line.has_html ? make("details", {}, make("summary", {}, "Plain text part"), plain) : plain);
     }
-    if (!line.mine && line.arrived) inside.append(mailButtons(line));
   });
   return details;
 }
@@ -177,6 +176,7 @@ function quick(label, work, done) {
 function setQuick(lines) {
   const type = (text) => quick(text, () => write(text), `Sent: ${text}`);
   if (open.channel !== "email") {
+    $("text-label").textContent = "Write back as the recipient";
     $("quick").replaceChildren(...["STOP", "START", "HELP", "1"].map(type));
     return;
   }

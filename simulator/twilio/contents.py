@@ -23,10 +23,11 @@ def create(world: World, body: bytes) -> dict[str, Any]:
     if not isinstance(given, dict):
         raise NotUnderstood
     types, variables = given.get("types"), given.get("variables") or {}
-    if not isinstance(types, dict) or len(types) == 0:
+    if not isinstance(types, dict):
         raise Refused(20001, "types")
-    first = next(iter(types.values()))
-    text = first.get("body") if isinstance(first, dict) else None
+    types = {kind: content for kind, content in types.items() if isinstance(content, dict)}
+    first = next(iter(types.values()), {})
+    text = first.get("body")
     if not isinstance(text, str) or not text:
         raise Refused(20001, "types: a body is needed")
     if not isinstance(variables, dict) or not all(isinstance(value, str) for value in variables.values()):
