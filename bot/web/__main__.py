@@ -14,9 +14,9 @@ from bot.base.errors import CandourError
 from bot.base.settings import load_settings
 from bot.web.app import create_app
 from bot.web.door import Door
-from bot.web.embedding import embed_origins
 from bot.web.limits import limits_of
 from bot.web.logs import log_config
+from bot.web.shield import embed_origins
 
 log = logging.getLogger("bot.web")
 

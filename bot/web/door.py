@@ -22,8 +22,8 @@ from bot.conversations.models import Thread
 from bot.conversations.speaking.publication import Published
 from bot.conversations.transcript import lines_after
 from bot.web.answering import Answering
-from bot.web.embedding import LOOPBACK, embed_origins
 from bot.web.limits import Limiter
+from bot.web.shield import LOOPBACK, embed_origins
 from bot.web.stream import PAGE, Hub, Look, log
 
 CHANNEL = "web"

@@ -1,4 +1,4 @@
-"""What stands before every endpoint: who may ask at all, and what every answer carries.
+"""What stands before every endpoint: who may ask at all, who may show us in a frame, and what every answer carries.
 
 Written against ASGI itself, because a middleware that wraps responses would hold back streams.
 """
@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bot.base.errors import TooMany
+from bot.base.errors import Misconfigured, TooMany
 from bot.base.settings import Settings
-from bot.web.embedding import LOADER_PATH, embed_headers
 from bot.web.labels import wanted
 from bot.web.limits import Limiter, body_limit, caller, networks
 from bot.web.refusals import answer
@@ -36,6 +36,14 @@ _HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+
+FRAME = "/widget"
+LOADER = "candour-1.js"
+"""What other sites load. They hold its digest, so a released file never changes: a changed one gets the next number,
+and this one stays as long as a site may use it."""
+LOADER_INTEGRITY = "sha384-07ax4UgDUK+ZtCPnyq05tp7HTxl7yOo+uGXdpLxsBHiAR6TTTotf1LySj2AU8AZG"
+LOADER_PATH = f"/static/widget/{LOADER}"
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class Shield:
@@ -113,3 +121,45 @@ class Shield:
 def _origin_of(url: str) -> str:
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}".lower() if parts.netloc else ""
+
+
+def embed_origins(settings: Settings) -> tuple[str, ...]:
+    """The origins that may embed the chat; raises Misconfigured for one that is none or could not work."""
+    return tuple(_origin(part.strip(), settings) for part in settings.embed_origins.split(",") if part.strip())
+
+
+def _origin(text: str, settings: Settings) -> str:
+    try:
+        parts = urlsplit(text.lower())
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        raise Misconfigured("CANDOUR_EMBED_ORIGINS holds something that is no address.") from None
+    origin = f"{parts.scheme}://{parts.netloc}"
+    # What stands here becomes part of a header: nothing but scheme, host and port.
+    is_plain = all(c.isascii() and (c.isalnum() or c in "-.[]:") for c in parts.netloc)
+    if not host or not is_plain or text.lower().removesuffix("/") != origin or parts.scheme not in ("https", "http"):
+        raise Misconfigured("CANDOUR_EMBED_ORIGINS must be origins like https://www.example.hk, without path or wildcard.")
+    if host in LOOPBACK:
+        return origin
+    if parts.scheme != "https" or not settings.public_url.startswith("https:"):
+        raise Misconfigured("CANDOUR_EMBED_ORIGINS needs https there, and CANDOUR_PUBLIC_URL with https here.")
+    return origin.removesuffix(":443") if port == 443 else origin
+
+
+def embed_headers(settings: Settings, policy: str) -> Mapping[str, dict[str, str]]:
+    """By path, the headers that differ from everybody else's; an empty value leaves the header out."""
+    origins = embed_origins(settings)
+    if not origins:
+        return {}
+    return {
+        FRAME: {
+            "Content-Security-Policy": policy.replace("frame-ancestors 'none'", f"frame-ancestors {' '.join(origins)}"),
+            # It knows no list of origins, and old browsers would obey it.
+            "X-Frame-Options": "",
+            # For sites that isolate themselves: their frames must say both.
+            "Cross-Origin-Resource-Policy": "cross-origin",
+            "Cross-Origin-Embedder-Policy": "require-corp",
+        },
+        # A public script without anything of a patient; a digest is checked only on what may be read.
+        LOADER_PATH: {"Cross-Origin-Resource-Policy": "cross-origin", "Access-Control-Allow-Origin": "*"},
+    }

@@ -11,8 +11,8 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse, PlainTextResponse
 
 from bot.web.door import Door, door_of
-from bot.web.embedding import FRAME, LOADER_INTEGRITY, LOADER_PATH, embed_origins
 from bot.web.patient import rendered
+from bot.web.shield import FRAME, LOADER_INTEGRITY, LOADER_PATH, embed_origins
 
 router = APIRouter(prefix=FRAME, tags=["pages"])
 
