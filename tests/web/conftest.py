@@ -105,7 +105,7 @@ def application(settings: Settings, keys: Keys, clock: FakeClock, engine: TableE
     """The application with nothing published."""
     database, library, vault = Database(settings.database), Library(), Vault(keys.vault)
     # The words of danger have tests of their own; here nothing is to come between a turn and the engine.
-    mind = Mind(engine, Lexicon((), {}, {}))
+    mind = Mind(engine, Lexicon((), {}, {}, {}))
     made = Application(
         settings=settings,
         clock=clock,
