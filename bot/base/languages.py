@@ -1,7 +1,7 @@
 """The languages Candour speaks, and which of them a text is in.
 
 `Language` is the only list of languages; everything else derives from it. Chinese is told by its characters, English, Tagalog and
-Indonesian by the language identifier `eldc` restricted to these three (docs/decisions/language-identification.md says why).
+Indonesian by the language identifier `eldc` restricted to these three (docs/decisions/0005-language-identification.md says why).
 A text too short or too mixed to tell never changes a conversation's language.
 """
 
