@@ -8,10 +8,17 @@
     ├── TooMany              a limit was reached; try again later
     ├── NotPublished         no approved wording to say this with
     ├── Tampered             sealed data does not match its seal
-    └── EngineError          understanding failed: apologise and open a case
-        ├── EngineUnavailable    nobody answers at its address
-        ├── EngineSlow           no answer within the time allowed
-        └── EngineRubbish        an answer that is none
+    ├── EngineError          understanding failed: apologise and open a case
+    │   ├── EngineUnavailable    nobody answers at its address
+    │   ├── EngineSlow           no answer within the time allowed
+    │   └── EngineRubbish        an answer that is none
+    └── ChannelError         a provider did not take what was to be sent
+        ├── Unconfigured         this installation has no account or address for the channel
+        ├── AccountFailure       our account or settings are refused: an operator must mend them
+        ├── TemporaryFailure     surely not sent; to be tried again
+        ├── OutcomeUnknown       it may have been sent or not: only evidence settles it
+        └── PermanentFailure     this will never arrive
+            └── OptedOut             the patient has stopped messages from this sender
 
 Whether to try again is decided from the class, never from the text. No text here may hold
 personal data: it ends up in logs.
@@ -68,3 +75,41 @@ class EngineSlow(EngineError):
 
 class EngineRubbish(EngineError):
     """The engine answered with an error or with something that is not an answer."""
+
+
+class ChannelError(CandourError):
+    """A provider did not take what was to be sent; the text is our own reason, the code the provider's."""
+
+    def __init__(self, reason: str, *, code: str = "") -> None:
+        super().__init__(f"{reason} ({code})" if code else reason)
+        self.reason = reason
+        self.code = code
+
+
+class Unconfigured(ChannelError):
+    """The channel has no account, key or address in this installation."""
+
+
+class AccountFailure(ChannelError):
+    """Our account, sender or settings are refused: whatever is sent waits until an operator mends them."""
+
+
+class TemporaryFailure(ChannelError):
+    """It was surely not sent and may be tried again."""
+
+    def __init__(self, reason: str, *, code: str = "", retry_after_s: float = 0.0, is_limit: bool = False) -> None:
+        super().__init__(reason, code=code)
+        self.retry_after_s = retry_after_s
+        self.is_limit = is_limit  # a rate limit does not use up the tries
+
+
+class OutcomeUnknown(ChannelError):
+    """The call broke off after it may have been taken: never sent again without evidence."""
+
+
+class PermanentFailure(ChannelError):
+    """It will never arrive at this address in this form."""
+
+
+class OptedOut(PermanentFailure):
+    """The patient has stopped messages from this sender."""

@@ -193,7 +193,9 @@ def _phone(value: str) -> str:
 # Newest version first. A changed rule is a new version; the old one stays until no row carries it.
 _NORMALISERS: dict[str, list[tuple[int, Callable[[str], str]]]] = {
     "web": [(1, _as_is)],
+    "line": [(1, _as_is)],  # channel, our address and theirs, normalised by whoever joins them
     "phone": [(1, _phone)],
     "email": [(1, _email)],
     "text": [(1, _text)],
+    **{kind: [(1, _text)] for kind in ("key", "name", "post", "household")},
 }
