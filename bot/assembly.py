@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from bot.answering import Mind
@@ -13,6 +13,8 @@ from bot.base.database import Database
 from bot.base.settings import Settings
 from bot.base.tasks import Doorbell, make_huey
 from bot.base.vault import BlindIndex, Vault
+from bot.channels.base import Channel
+from bot.channels.registry import channels
 from bot.conversations.engine import Engine
 from bot.conversations.reading.safety import Lexicon
 from bot.conversations.speaking import proposal
@@ -33,6 +35,7 @@ class Application:
     engine: Engine
     library: Library
     inbox: Inbox
+    channels: Mapping[str, Channel] = field(default_factory=dict)
 
     def close(self) -> None:
         """Let go of connections and files."""
@@ -59,6 +62,7 @@ def open_application(settings: Settings, clock: Clock = system_clock) -> Applica
         engine=engine,
         library=library,
         inbox=Inbox(database, vault, mind, library, clock),
+        channels=channels(settings, clock),
     )
 
 

@@ -1,0 +1,63 @@
+"""WhatsApp through Twilio: free texts within 24 hours after the patient wrote, approved templates after that."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import timedelta
+
+from bot.base.clock import Clock
+from bot.base.errors import PermanentFailure
+from bot.channels import twilio
+from bot.channels.base import DeliveryEvent, Hook, Incoming, Kept, Outgoing, Sent
+
+PREFIX = "whatsapp:"
+WINDOW = timedelta(hours=24)
+"""How long after a patient's last text WhatsApp takes a free one (Meta: customer service window)."""
+MARGIN = timedelta(minutes=1)
+"""The provider's clock and ours differ, and the call takes a moment."""
+CLOSED = "outside_window"
+
+
+class WhatsApp:
+    """The channel `whatsapp`."""
+
+    name = "whatsapp"
+    hooks = twilio.HOOKS
+
+    def __init__(self, account: twilio.Account, clock: Clock) -> None:
+        self._account = account
+        self._clock = clock
+
+    def authenticate(self, hook: Hook) -> None:
+        """Return when Twilio signed it."""
+        self._account.authenticate(hook)
+
+    def keep(self, hook: Hook) -> Kept:
+        """The form and its id."""
+        return self._account.keep(hook)
+
+    def parse_incoming(self, content: Mapping[str, str]) -> list[Incoming]:
+        """The turn of an incoming WhatsApp message."""
+        return twilio.incoming(self.name, content, PREFIX)
+
+    def parse_events(self, content: Mapping[str, str]) -> list[DeliveryEvent]:
+        """What became of something that was sent."""
+        return twilio.events(content, PREFIX)
+
+    def send(self, outgoing: Outgoing) -> Sent:
+        """Send a text, or a template by its content id; raises PermanentFailure for a text outside the window."""
+        template = outgoing.template
+        if template is None and not self._is_open(outgoing):
+            raise PermanentFailure("WhatsApp allows no free text after 24 hours of silence", code=CLOSED)
+        return self._account.create(
+            to=PREFIX + outgoing.their,
+            from_=PREFIX + outgoing.own,
+            body=outgoing.text if template is None else None,
+            content_sid=template.content_id if template else None,
+            content_variables=json.dumps(dict(template.variables), ensure_ascii=False) if template else None,
+            status_callback=self._account.callback(outgoing.reference),
+        )
+
+    def _is_open(self, outgoing: Outgoing) -> bool:
+        return outgoing.heard_at is not None and self._clock() < outgoing.heard_at + WINDOW - MARGIN
