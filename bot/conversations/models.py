@@ -49,6 +49,10 @@ class Thread(Base):
     language_chosen: Mapped[bool] = mapped_column(default=False)  # the patient fixed it by word or button
     owner: Mapped[str] = mapped_column(String(10), default=Owner.BOT)
     opted_out_at: Mapped[datetime | None]
+    # Empty on the web, where the cookie is the address.
+    own_address: Mapped[str | None] = mapped_column(String(255))  # ours: what the patient wrote to, and replies leave from
+    sealed_address: Mapped[str | None] = mapped_column(Text)  # theirs
+    statement_at: Mapped[datetime | None]  # when the collection statement was said with a reply
     last_number: Mapped[int] = mapped_column(default=0)
     lease_token: Mapped[str | None] = mapped_column(String(32))  # who is answering now
     lease_until: Mapped[datetime | None]
@@ -86,6 +90,9 @@ class Turn(Base):
     external_id: Mapped[str] = mapped_column(String(80))  # the client's or provider's id: a repeat is not stored twice
     sealed_text: Mapped[str | None] = mapped_column(Text)  # the patient's words, encrypted
     choice: Mapped[str | None] = mapped_column(String(40))  # the id of a pressed button
+    attached: Mapped[str | None] = mapped_column(String(20))  # the kind of what came with it and was not opened
+    keyword: Mapped[str | None] = mapped_column(String(10))  # what the provider took it for: STOP, START, HELP
+    sealed_letter: Mapped[str | None] = mapped_column(Text)  # ids and subject of an e-mail, for the answer to join it
     status: Mapped[str] = mapped_column(String(10), default=TurnStatus.STORED)
     language: Mapped[str | None] = mapped_column(String(8))
     topic: Mapped[str | None] = mapped_column(String(60))  # the first of the ranking

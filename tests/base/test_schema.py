@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
+import bot.conversations.post.models
 import bot.conversations.speaking.publication
 import bot.desk.models
 from bot.base import audit, leases, schema

@@ -14,6 +14,7 @@ from bot.base.languages import Language
 from bot.base.vault import Vault
 from bot.conversations import choices, threads
 from bot.conversations.models import Reply
+from bot.conversations.post import outbox
 from bot.conversations.speaking import wording
 from bot.conversations.speaking.publication import Published
 from bot.conversations.transcript import REPLY_TEXT
@@ -31,6 +32,7 @@ class Said:
     channel: str
     offer: Sequence[str] = ()
     values: Mapping[str, str] = field(default_factory=dict)
+    despite_opt_out: bool = False  # help in an emergency, or the confirmation of a stop
 
 
 def text_of(published: Published, said: Said) -> str:
@@ -51,7 +53,7 @@ def write_reply(
     turn_id: int | None,
     at: datetime,
 ) -> Reply:
-    """Make it the next line of the thread and put its proof into the sealed log."""
+    """Make it the next line of the thread, lay it into the outbox and put its proof into the sealed log."""
     text = text_of(published, said)
     number = threads.take_number(session, thread_id)
     reply = Reply(
@@ -67,6 +69,7 @@ def write_reply(
         created_at=at,
     )
     session.add(reply)
+    outbox.lay(session, vault, reply, channel=said.channel, text=text, despite_opt_out=said.despite_opt_out, at=at)
     proof = {
         "say": list(said.names),
         "language": said.language.value,

@@ -1,0 +1,116 @@
+"""The rows of the post: hooks as providers made them, and the parts in which replies leave."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import ClassVar
+
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from bot.base.database import Base, Key, one_of
+from bot.channels.base import HookKind
+
+
+class HookStatus(StrEnum):
+    """What was done with a provider's hook."""
+
+    STORED = "stored"  # kept and acknowledged; nobody has looked at it yet
+    APPLIED = "applied"  # its turns are stored, its events are with their parts
+    IGNORED = "ignored"  # nothing of ours in it, or no person wrote it; `remark` says which
+    BROKEN = "broken"  # it could not be read after several tries; kept for people
+
+
+class HookDelivery(Base):
+    """One authentic request of a provider, kept as it came and never changed."""
+
+    __tablename__ = "hook_deliveries"
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    provider_id: Mapped[str] = mapped_column(String(80))  # the provider's id, or a digest: a repeat is not stored twice
+    sealed_content: Mapped[str] = mapped_column(Text)
+    status: Mapped[str] = mapped_column(String(10), default=HookStatus.STORED)
+    remark: Mapped[str] = mapped_column(String(40), default="")
+    attempts: Mapped[int] = mapped_column(default=0)
+    received_at: Mapped[datetime]
+    applied_at: Mapped[datetime | None]
+
+    MOVES: ClassVar[Mapping[str, frozenset[str]]] = {
+        HookStatus.STORED: frozenset({HookStatus.APPLIED, HookStatus.IGNORED, HookStatus.BROKEN}),
+    }
+
+    __table_args__ = (
+        one_of("status", HookStatus),
+        one_of("kind", HookKind),
+        UniqueConstraint("kind", "provider_id"),
+        Index(
+            "ix_hook_deliveries_stored", "id", sqlite_where=text("status = 'stored'"), postgresql_where=text("status = 'stored'")
+        ),
+    )
+
+
+class PartStatus(StrEnum):
+    """Where a part of a reply is on its way to the patient."""
+
+    QUEUED = "queued"  # waits for its turn; nothing was sent
+    SUBMITTING = "submitting"  # being handed to the provider; committed before the call
+    UNKNOWN = "unknown"  # the call broke off: sent or not, only evidence settles it
+    SENT = "sent"  # the provider has it
+    FAILED = "failed"  # it did not arrive and is not sent again; `reason` says why
+    DELIVERED = "delivered"  # the handset or mailbox has it
+    WITHHELD = "withheld"  # not sent by our own decision: the patient opted out
+
+
+_SETTLED = frozenset({PartStatus.SENT, PartStatus.FAILED, PartStatus.DELIVERED})
+
+
+class Part(Base):
+    """One part of a reply on a channel over a provider: the outbox, and what became of it."""
+
+    __tablename__ = "outbox"
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    thread_id: Mapped[int] = mapped_column(ForeignKey("threads.id", ondelete="CASCADE"))
+    reply_id: Mapped[int] = mapped_column(ForeignKey("replies.id", ondelete="CASCADE"))
+    place: Mapped[int]  # 1 is the first part of its reply
+    channel: Mapped[str] = mapped_column(String(16))
+    reference: Mapped[str] = mapped_column(String(40), unique=True)  # opaque; travels with it and comes back with events
+    sealed_text: Mapped[str] = mapped_column(Text)
+    sealed_letter: Mapped[str | None] = mapped_column(Text)  # the e-mail it answers: ids and subject
+    despite_opt_out: Mapped[bool] = mapped_column(default=False)  # help in an emergency, or the confirmation itself
+    status: Mapped[str] = mapped_column(String(10), default=PartStatus.QUEUED)
+    attempts: Mapped[int] = mapped_column(default=0)
+    due_at: Mapped[datetime]  # not before
+    lease_until: Mapped[datetime | None]  # whoever submits it is believed to live until then
+    provider_id: Mapped[str | None] = mapped_column(String(80))
+    code: Mapped[str] = mapped_column(String(20), default="")
+    reason: Mapped[str] = mapped_column(String(120), default="")
+    created_at: Mapped[datetime]
+    submitted_at: Mapped[datetime | None]
+    settled_at: Mapped[datetime | None]
+
+    # Evidence may come before the call returns, in any order and long after; delivered outweighs all, and nothing goes back.
+    MOVES: ClassVar[Mapping[str, frozenset[str]]] = {
+        PartStatus.QUEUED: frozenset({PartStatus.SUBMITTING, PartStatus.WITHHELD, *_SETTLED}),
+        PartStatus.SUBMITTING: frozenset({PartStatus.QUEUED, PartStatus.UNKNOWN, *_SETTLED}),
+        PartStatus.UNKNOWN: _SETTLED,
+        PartStatus.SENT: frozenset({PartStatus.FAILED, PartStatus.DELIVERED}),
+        PartStatus.FAILED: frozenset({PartStatus.DELIVERED}),
+    }
+
+    __table_args__ = (
+        one_of("status", PartStatus),
+        UniqueConstraint("reply_id", "place"),
+        Index("ix_outbox_thread_id_id", "thread_id", "id"),
+        Index("ix_outbox_provider_id", "provider_id"),
+        Index(
+            "ix_outbox_open",
+            "channel",
+            "due_at",
+            sqlite_where=text("status IN ('queued', 'submitting')"),
+            postgresql_where=text("status IN ('queued', 'submitting')"),
+        ),
+    )
