@@ -28,6 +28,10 @@ PERSON = "speak_human"
 """The topic behind the button that leads to a person."""
 ASSISTANT = "back_to_assistant"
 """The choice by which a patient takes the thread back from the team's queue."""
+MEDIA = "media_not_read"
+"""What is said of anything that is not text."""
+PROVIDER_WORDS = {"STOP": Keyword.OPT_OUT, "START": Keyword.OPT_IN}
+"""Twilio's OptOutType: with Advanced Opt-Out it hears words that an operator has set there."""
 TRIES = 3
 """A turn that failed unexpectedly this often is no longer understood, only apologised for."""
 
@@ -50,6 +54,8 @@ class Work:
     last_choices: tuple[dict[str, str], ...] = ()
     known_reasons: frozenset[str] = frozenset()
     attempts: int = 0
+    attached: str = ""  # the kind of what came with it and is not opened
+    keyword: str = ""  # what the provider took the whole text for
 
 
 @dataclass(frozen=True)
@@ -107,7 +113,7 @@ def speakable(said: Answer, content: Mapping[str, Any]) -> Answer:
 def _keyword(work: Work) -> Answer | None:
     if work.is_press:
         return None
-    match keyword(work.text, work.channel):
+    match PROVIDER_WORDS.get(work.keyword) or keyword(work.text, work.channel):
         case Keyword.OPT_OUT:
             return Answer(work.language, say=("opted_out",), opted_out=True, misses=work.misses)
         case Keyword.OPT_IN:
@@ -158,7 +164,8 @@ def _understood(work: Work, mind: Mind) -> Answer:
         return _choice(replace(work, is_press=True, pressed=choices.Chosen(topic, expired=False))) or _failed(work)
     guarded = guard.clean(work.text, official=mind.official)
     if topic is None and guarded.empty:
-        return Answer(work.language, say=("empty_turn",), offer=(PERSON,), misses=work.misses)
+        say = MEDIA if work.attached and MEDIA in work.content["wordings"] else "empty_turn"
+        return Answer(work.language, say=(say,), offer=(PERSON,), misses=work.misses)
     try:
         understood = (
             mind.engine.press(work.engine_key, topic, work.language.value)
@@ -170,6 +177,8 @@ def _understood(work: Work, mind: Mind) -> Answer:
     answered = _said(work, understood)
     if guarded.hidden and topic is None:
         answered = replace(answered, say=(*answered.say, "private_details"))
+    if work.attached and MEDIA in work.content["wordings"]:
+        answered = replace(answered, say=(*answered.say, MEDIA))
     return answered
 
 

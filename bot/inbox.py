@@ -9,7 +9,7 @@ reply, case, proof and status together, so that a crash in between loses nothing
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import select
@@ -25,6 +25,8 @@ from bot.base.vault import Vault
 from bot.conversations import choices, threads
 from bot.conversations.engine import as_json
 from bot.conversations.models import Owner, PatientSession, Reply, Thread, Turn, TurnStatus
+from bot.conversations.post import outbox
+from bot.conversations.speaking.opening import STATEMENT
 from bot.conversations.speaking.publication import Library, Published
 from bot.conversations.speaking.replies import Said, write_reply
 from bot.conversations.transcript import TURN_TEXT
@@ -113,6 +115,8 @@ class Inbox:
             last_choices=tuple(last.choices) if last and still_good else (),
             known_reasons=reasons_of(session, unresolved_case(session, thread.id)),
             attempts=turn.attempts,
+            attached=turn.attached or "",
+            keyword=turn.keyword or "",
         )
 
     def _conclude(self, taken: _Taken, said: Answer) -> bool | None:
@@ -124,6 +128,7 @@ class Inbox:
             thread, turn = session.get_one(Thread, taken.thread_id), session.get_one(Turn, taken.work.turn_id)
             opened = self._open_case(session, turn, said, now)
             if said.say:
+                said = _with_statement(thread, said, taken.published, now)
                 self._reply(session, taken, turn, said, opened.case.number if opened else "")
             move(turn, said.status)
             turn.language, turn.answered_at = said.language.value, now
@@ -154,12 +159,29 @@ class Inbox:
             session,
             self._vault,
             taken.published,
-            Said(said.say, said.language, taken.work.channel, said.offer, {"case_number": case_number}),
+            Said(said.say, said.language, taken.work.channel, said.offer, {"case_number": case_number}, _goes_anyway(said)),
             thread_id=turn.thread_id,
             session_id=turn.session_id,
             turn_id=turn.id,
             at=self._clock(),
         )
+
+
+def _with_statement(thread: Thread, said: Answer, published: Published, now: datetime) -> Answer:
+    """On channels where nothing can be read before the first turn, the first reply says who collects what.
+
+    Not after help in an emergency, and not with the confirmation of a stop: then the next one does.
+    """
+    is_due = thread.channel in outbox.CHANNELS and thread.statement_at is None and not _goes_anyway(said)
+    if not is_due or STATEMENT not in published.content["wordings"]:
+        return said
+    thread.statement_at = now
+    return replace(said, say=(*said.say, STATEMENT))
+
+
+def _goes_anyway(said: Answer) -> bool:
+    """Whether a reply is sent although the patient stopped messages: help, or the answer to the stop itself."""
+    return said.opted_out is not None or (said.reason is not None and reason(said.reason).priority == 0)
 
 
 def _keep(thread: Thread, said: Answer, opened: Opened | None, now: datetime) -> None:

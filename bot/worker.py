@@ -1,4 +1,4 @@
-"""The worker: answers turns that the web process left behind, and seals the evidence.
+"""The worker: answers turns that the web process left behind, runs the post room, and seals the evidence.
 
 Huey rings (`look`), the rows are the truth: whatever the doorbell loses, the sweeper finds within
 seconds. Periodic work takes a lease, so that several hosts do it once. A loop that fails is logged
@@ -20,6 +20,7 @@ from bot.base import audit, leases
 from bot.base.errors import CandourError
 from bot.base.settings import load_settings
 from bot.conversations import threads
+from bot.postroom import PostRoom
 
 log = logging.getLogger(__name__)
 
@@ -75,22 +76,25 @@ class Sealer:
 def run(application: Application, stop: threading.Event) -> None:
     """Work until told to stop."""
     holder = f"{socket.gethostname()}:{secrets.token_hex(4)}"
+    room = PostRoom(application, holder)
 
-    def rung() -> int:
-        return sweep(application, timedelta(0))
+    def rung(kind: str) -> None:
+        # Whoever rings for turns has one that nobody works on: no need to wait until it counts as left behind.
+        if kind == "turns":
+            sweep(application, timedelta(0))
+        room.wake()
 
     loops = [
         threading.Thread(target=_repeat, args=(stop, SWEEP_EVERY_S, lambda: sweep(application)), name="sweeper"),
         threading.Thread(target=_repeat, args=(stop, SEAL_EVERY_S, Sealer(application, holder).tick), name="sealer"),
-        # Whoever rings has a turn that nobody works on: no need to wait until it counts as left behind.
-        threading.Thread(
-            target=application.doorbell.listen, args=(stop, lambda _: sweep(application, timedelta(0))), name="listener"
-        ),
+        threading.Thread(target=application.doorbell.listen, args=(stop, rung), name="listener"),
+        threading.Thread(target=room.run, args=(stop,), name="post room"),
     ]
     for loop in loops:
         loop.start()
     log.info("worker ready")
     stop.wait()
+    room.wake()
     for loop in loops:
         loop.join()
 
