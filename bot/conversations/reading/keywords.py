@@ -9,13 +9,18 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from bot.base.text import fold
+
 CHANNELS = frozenset({"sms", "whatsapp"})
 """Where stop and start are keywords."""
 
 _OUT = frozenset(
-    {"stop", "stopall", "unsubscribe", "cancel", "end", "quit", "optout"} | {"退訂", "退订", "取消訂閱", "取消订阅", "停止"}
+    {"stop", "stopall", "unsubscribe", "cancel", "end", "quit", "optout", "revoke", "td"}
+    | {"退訂", "退订", "取消訂閱", "取消订阅", "停止", "取消", "停止接收", "停止發送", "停止发送", "取消接收", "拒收", "退出"}
+    | {"退訂短訊", "退订短信", "停止訂閱", "停止订阅", "停止短訊", "停止短信", "退訂通知", "退订通知"}
 )
-_IN = frozenset({"start", "unstop", "subscribe", "訂閱", "订阅", "恢復", "恢复"})
+_IN = frozenset({"start", "unstop", "subscribe", "訂閱", "订阅", "恢復", "恢复", "重新訂閱", "重新订阅", "恢復接收", "恢复接收"})
+_AROUND = ".!?,'\"。！？，「」『』“”"
 
 
 class Keyword(StrEnum):
@@ -29,7 +34,8 @@ def keyword(text: str, channel: str) -> Keyword | None:
     """The keyword that a whole text is, or None."""
     if channel not in CHANNELS:
         return None
-    word = text.strip().strip(".!。！").replace("-", "").replace(" ", "").casefold()
+    # Folded: full-width letters, invisible signs and capitals make no other word.
+    word = fold(text[:80]).strip(_AROUND).replace("-", "").replace(" ", "")
     if word in _OUT:
         return Keyword.OPT_OUT
     return Keyword.OPT_IN if word in _IN else None
