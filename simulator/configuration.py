@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from simulator import faults
+
 
 def _url(text: str) -> str:
     parts = urlsplit(text)
@@ -19,6 +21,15 @@ def _url(text: str) -> str:
 
 Url = Annotated[str, Field(max_length=2_000), AfterValidator(_url)]
 Kind = Literal["long_code", "short_code", "alphanumeric", "whatsapp"]
+
+
+def _fate(value: str | int) -> str | int:
+    if isinstance(value, str) and value not in faults.ALL:
+        raise ValueError("must be the name of a fault or an error code")
+    return value
+
+
+Fated = Annotated[str | int, AfterValidator(_fate)]
 
 
 class Model(BaseModel):
@@ -119,6 +130,7 @@ class Configuration(Model):
 
     twilio: Twilio = Twilio()
     sendgrid: SendGrid = SendGrid()
+    fates: dict[str, Fated] = Field({}, description="what always happens to a number or address: a fault's name or Twilio's code")
 
 
 def merged(old: Configuration, change: dict[str, Any]) -> Configuration:

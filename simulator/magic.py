@@ -6,6 +6,7 @@ follows its last `+`, names the fate: `bounce@example.test`, `wong.siu.ming+spam
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from simulator import faults
@@ -53,13 +54,17 @@ WORKING_SENDER = "+15005550006"
 MAIL_FATES = {**faults.MAILS, **faults.BOTH, **faults.API, **faults.CALLBACKS}
 
 
-def of_number(number: str) -> Fate | None:
-    """The fate of a telephone number, without `whatsapp:` before it."""
-    return NUMBERS.get(number)
+def of_number(number: str, own: Mapping[str, str | int] | None = None) -> Fate | None:
+    """The fate of a telephone number, without `whatsapp:` before it; fates of one's own come first."""
+    chosen = (own or {}).get(number)
+    if isinstance(chosen, str):
+        return Fate(chosen, faults.ALL[chosen])
+    return Fate("code", f"error {chosen}", chosen) if chosen is not None else NUMBERS.get(number)
 
 
-def of_mail(address: str) -> str | None:
-    """The fate of an e-mail address, as the name of a fault."""
+def of_mail(address: str, own: Mapping[str, str | int] | None = None) -> str | None:
+    """The fate of an e-mail address, as the name of a fault; fates of one's own come first."""
+    chosen = (own or {}).get(address.lower())
     local = address.rpartition("@")[0].lower()
-    name = local.rpartition("+")[2].replace("-", "_")
+    name = chosen if isinstance(chosen, str) else local.rpartition("+")[2].replace("-", "_")
     return name if name in MAIL_FATES else None

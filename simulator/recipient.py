@@ -70,6 +70,9 @@ def _known(kind: type, given: Mapping[str, Any]) -> dict[str, Any]:
         raise Impossible("`headers` and `attachments` must hold texts")
     if not _is_list(found.get("media", []), lambda one: isinstance(one, str)):
         raise Impossible("`media` must be a list of content types")
+    times = found.get("times", 1)
+    if not isinstance(times, int) or not 1 <= times <= 100:
+        raise Impossible("`times` must be a whole number from 1 to 100")
     if "place" in found:
         found["place"] = _place(found["place"])
     return found

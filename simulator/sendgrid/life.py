@@ -90,7 +90,7 @@ def plan(world: World, address: str, meta: dict[str, Any]) -> Plan:
     """The events to come after `processed`: as the recipient's fate and the faults want it."""
     key = meta["key"]
     names = (*faults.MAILS, *faults.BOTH)
-    fate = magic.of_mail(address)
+    fate = magic.of_mail(address, world.configuration.fates)
     fault = fate if fate in names else world.faults.first(names, key)
     soon = 0.5 + 2.0 * world.faults.share("arrival", key)
     leaves = "group_unsubscribe" if meta["group"] else "unsubscribe"
@@ -133,7 +133,7 @@ def happen(world: World, row: sqlite3.Row, event: str, detail: dict[str, Any]) -
         full |= {"response": "250 OK", "tls": 1}
     if event in ("delivered", "deferred", "bounce"):
         full["ip"] = IP
-    waits = copies(world, meta["key"], event, fates_of(row["address"]))
+    waits = copies(world, meta["key"], event, fates_of(world, row["address"]))
     if not waits:
         note(world, EVENTS, world.configuration.sendgrid.event_url, row["request"], problem="lost by a fault")
     gathered = now + world.configuration.sendgrid.batch_wait_s

@@ -47,6 +47,7 @@ class Typed:
     dkim: str = ""
     headers: dict[str, str] = field(default_factory=dict)
     attachments: list[dict[str, str]] = field(default_factory=list)
+    times: int = 1
 
 
 def receive(world: World, typed: Typed) -> str:
@@ -79,7 +80,11 @@ def receive(world: World, typed: Typed) -> str:
         "updated": now,
     }
     world.store.insert("mails", row)
-    send(world, Letter(PARSE, world.configuration.sendgrid.parse_url, _parts(world, typed, mail, raw), identity))
+    send(
+        world,
+        Letter(PARSE, world.configuration.sendgrid.parse_url, _parts(world, typed, mail, raw), identity),
+        waits=[0.0] * typed.times,
+    )
     return identity
 
 

@@ -41,7 +41,7 @@ async def _send(request: Request, world: World) -> Response:
         raise Refused.single(415, "Content-Type should be application/json.")
     body = await json_of(request, REQUEST_MOST)
     key = world.faults.taken(f"request:{sending.first_recipient(body)}")
-    fault = world.faults.of_request(key, sending.forced(body))
+    fault = world.faults.of_request(key, sending.forced(world, body))
     if fault == "burst_429":
         world.start_burst("sendgrid")
         raise Limited(limit_headers(world.configuration.sendgrid.mail_send_per_second, 0, _reset(world)))
@@ -61,7 +61,7 @@ async def _send(request: Request, world: World) -> Response:
         return answer(Refused.single(504, "gateway timeout").content(), 504)
     if fault == "error_500_after_accept":
         raise Refused.single(500, "internal error")
-    if world.faults.draw("early", key) or any("early" in sending.fates_of(one) for one in _addresses(checked)):
+    if world.faults.draw("early", key) or any("early" in sending.fates_of(world, one) for one in _addresses(checked)):
         await _hurry(world, identity)
     return Response(status_code=202, headers={"X-Message-Id": identity})
 

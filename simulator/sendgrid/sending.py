@@ -86,10 +86,12 @@ def _shared(world: World, body: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def forced(body: object) -> set[str]:
+def forced(world: World, body: object) -> set[str]:
     """The API faults that a recipient of the request wants, looked for before anything is checked."""
     try:
-        return {name for _, _, one in recipients(body) if (name := magic.of_mail(one["email"])) in faults.API}  # type: ignore[arg-type]
+        own = world.configuration.fates
+        found = {magic.of_mail(one["email"], own) for _, _, one in recipients(body)}  # type: ignore[arg-type]
+        return {name for name in found if name in faults.API}
     except (TypeError, KeyError, AttributeError):
         return set()
 
@@ -102,7 +104,7 @@ def first_recipient(body: object) -> str:
         return ""
 
 
-def fates_of(address: str) -> Collection[str]:
+def fates_of(world: World, address: str) -> Collection[str]:
     """The callback faults an address always meets."""
-    name = magic.of_mail(address)
+    name = magic.of_mail(address, world.configuration.fates)
     return {name} if name in faults.CALLBACKS else set()

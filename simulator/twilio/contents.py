@@ -26,7 +26,7 @@ def create(world: World, body: bytes) -> dict[str, Any]:
     if not isinstance(types, dict):
         raise Refused(20001, "types")
     types = {kind: content for kind, content in types.items() if isinstance(content, dict)}
-    first = next(iter(types.values()), {})
+    first: dict[str, Any] = next(iter(types.values()), {})
     text = first.get("body")
     if not isinstance(text, str) or not text:
         raise Refused(20001, "types: a body is needed")

@@ -36,6 +36,7 @@ class Typed:
     button: str = ""
     place: tuple[float, float] | None = None
     sid: str = ""
+    times: int = 1
 
 
 def receive(world: World, typed: Typed) -> str:
@@ -65,7 +66,7 @@ def receive(world: World, typed: Typed) -> str:
     if word and service and service.advanced_opt_out:
         form["OptOutType"] = word
     url = sender.inbound_url or (service.inbound_url if service else "") or twilio.inbound_url
-    send(world, Letter(INBOUND, url, form, sid))
+    send(world, Letter(INBOUND, url, form, sid), waits=[0.0] * typed.times)
     return sid
 
 

@@ -47,7 +47,7 @@ def move(world: World, row: sqlite3.Row, to: Status, *, error: int | None = None
     if row["callback"]:
         key = json.loads(row["extra"]).get("key", row["sid"])
         letter = Letter(TWILIO, row["callback"], callback_form(world, row, to, error), row["sid"], to)
-        send(world, letter, waits=copies(world, key, to, fates_of(row["recipient"])))
+        send(world, letter, waits=copies(world, key, to, fates_of(world, row["recipient"])))
 
 
 def callback_form(world: World, row: sqlite3.Row, status: Status, error: int | None) -> dict[str, str]:

@@ -75,7 +75,7 @@ async def _create(request: Request, world: World) -> Response:
     form = Form(await form_of(request))
     recipient = form.get("To")
     key = world.faults.taken(recipient[:100])
-    fault = world.faults.of_request(key, forced(recipient))
+    fault = world.faults.of_request(key, forced(world, recipient))
     if fault == "burst_429":
         world.start_burst("twilio")
         raise Refused(20429)
@@ -85,7 +85,7 @@ async def _create(request: Request, world: World) -> Response:
         await patience(request, world.faults.hang_s)
     with world.store.transaction():
         row = accept(world, check(world, form), key)
-        is_early = "early" in fates_of(recipient) or world.faults.draw("early", key)
+        is_early = "early" in fates_of(world, recipient) or world.faults.draw("early", key)
         if is_early:
             world.store.run("UPDATE steps SET due = ? WHERE subject = ?", [world.clock.now(), row["sid"]])
     world.store.prune()

@@ -30,6 +30,7 @@ HANDSET_ERRORS = {
     "whatsapp_limit": 63032,
     "whatsapp_refused": 63049,
 }
+HANDSET_CODES = {*HANDSET_ERRORS.values(), 63014, 63024}
 OWN_ERRORS = {"overflow": 30001, "expired": 30036, "provider_error": 30500, "whatsapp_rate": 63018}
 WHATSAPP_ONLY = {"no_whatsapp", "whatsapp_rate", "whatsapp_limit", "whatsapp_refused"}
 SMS_ONLY = {"landline", "spam_filter", "overflow", "expired"}
@@ -64,27 +65,20 @@ def accept(world: World, wanted: Wanted, key: str) -> dict[str, Any]:
 
 def plan(world: World, wanted: Wanted, key: str, *, wait: float) -> list[Step]:
     """The statuses to come, with their times: as the limits, the recipient's fate and the faults want it."""
-    starts: list[Step] = []
-    if wanted.send_at:
-        due = wanted.send_at - world.clock.now()
-        starts.append(Step(due, Status.ACCEPTED))
+    starts = [Step(wanted.send_at - world.clock.now(), Status.ACCEPTED)] if wanted.send_at else []
     if wanted.sender is None:
         starts.append(Step(starts[-1].after + 0.1 if starts else 0.1, Status.QUEUED))
     base = starts[-1].after if starts else 0.0
     fault = _fault(world, wanted, key)
-    if fault in OWN_ERRORS or wait - base > wanted.validity_s:
-        late = fault == "expired" or fault not in OWN_ERRORS
-        return [
-            *starts,
-            Step(base + (wanted.validity_s if late else 0.3), Status.FAILED, OWN_ERRORS.get(fault or "expired", 30036)),
-        ]
-    if is_outside_window(world, wanted):
-        return [*starts, Step(max(wait, base) + 0.3, Status.FAILED, 63016)]
+    failure = _failure(world, wanted, fault, wait - base)
+    if failure:
+        return [*starts, Step(base + failure.after, Status.FAILED, failure.error)]
     sending = max(wait, base + 0.1)
     steps = [*starts, Step(sending, Status.SENDING), Step(sending + 0.2, Status.SENT)]
     arrival = sending + 0.8 + 2.0 * world.faults.share("arrival", key)
-    if fault in HANDSET_ERRORS:
-        return [*steps, Step(arrival + 1.0, Status.UNDELIVERED, HANDSET_ERRORS[fault])]
+    error = _own_code(world, wanted) or HANDSET_ERRORS.get(fault or "")
+    if error:
+        return [*steps, Step(arrival + 1.0, Status.UNDELIVERED, error)]
     if fault == "silent":
         return [*steps, Step(arrival, None, arrives=True)]
     if fault == "late":
@@ -93,6 +87,23 @@ def plan(world: World, wanted: Wanted, key: str, *, wait: float) -> list[Step]:
     if wanted.channel == "whatsapp" and world.faults.share("reads", key) < 0.7:
         steps.append(Step(arrival + 5.0 + 60.0 * world.faults.share("reads_after", key), Status.READ))
     return steps
+
+
+def _failure(world: World, wanted: Wanted, fault: str | None, wait: float) -> Step | None:
+    """How Twilio itself gives up, in how many seconds from when the message is queued; or none."""
+    code = _own_code(world, wanted)
+    if code and code not in HANDSET_CODES:
+        return Step(0.3, Status.FAILED, code)
+    if fault == "expired" or (wait > wanted.validity_s and fault not in OWN_ERRORS):
+        return Step(wanted.validity_s, Status.FAILED, OWN_ERRORS["expired"])
+    if fault in OWN_ERRORS:
+        return Step(0.3, Status.FAILED, OWN_ERRORS[fault])
+    return Step(max(wait, 0.0) + 0.3, Status.FAILED, 63016) if is_outside_window(world, wanted) else None
+
+
+def _own_code(world: World, wanted: Wanted) -> int:
+    fate = magic.of_number(plain(wanted.recipient), world.configuration.fates)
+    return fate.code if fate else 0
 
 
 def is_outside_window(world: World, wanted: Wanted) -> bool:
@@ -105,16 +116,16 @@ def is_outside_window(world: World, wanted: Wanted) -> bool:
     return last is None or world.clock.now() - last > world.configuration.twilio.whatsapp_window_s
 
 
-def forced(number: str) -> set[str]:
+def forced(world: World, number: str) -> set[str]:
     """The faults a recipient always meets."""
-    fate = magic.of_number(plain(number))
+    fate = magic.of_number(plain(number), world.configuration.fates)
     return {fate.name} if fate and not fate.code else set()
 
 
 def _fault(world: World, wanted: Wanted, key: str) -> str | None:
     barred = SMS_ONLY if wanted.channel == "whatsapp" else WHATSAPP_ONLY
     names = [name for name in (*faults.TEXTS, *faults.BOTH) if name not in barred]
-    fixed = next((name for name in names if name in forced(wanted.recipient)), None)
+    fixed = next((name for name in names if name in forced(world, wanted.recipient)), None)
     return fixed or world.faults.first(names, key)
 
 
@@ -190,6 +201,6 @@ def _row(world: World, wanted: Wanted, sender: Sender, **more: Any) -> dict[str,
     }
 
 
-def fates_of(number: str) -> Collection[str]:
+def fates_of(world: World, number: str) -> Collection[str]:
     """The callback faults a recipient always meets."""
-    return forced(number) & set(faults.CALLBACKS)
+    return forced(world, number) & set(faults.CALLBACKS)

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from simulator import magic
 from simulator.configuration import Sender, Service, Twilio, plain
-from simulator.twilio.errors import Refused
+from simulator.twilio.errors import SENTENCES, Refused
 from simulator.world import World
 
 E164 = re.compile(r"\+[1-9]\d{6,14}")
@@ -131,8 +131,8 @@ def _reachable(world: World, channel: str, recipient: str, sender: Sender | None
     twilio, number = world.configuration.twilio, plain(recipient)
     if sender and sender.number == recipient:
         raise Refused(21266, recipient)
-    fate = magic.of_number(number)
-    if fate and fate.code:
+    fate = magic.of_number(number, world.configuration.fates)
+    if fate and fate.code in SENTENCES:
         raise Refused(fate.code, number)
     if channel == "sms" and not number.startswith(tuple(twilio.regions)):
         raise Refused(21408, number)

@@ -14,6 +14,7 @@ from twilio.rest.content.v1.content.approval_create import ApprovalCreateList
 
 from simulator import magic
 from simulator.clock import Clock
+from simulator.configuration import Configuration
 from simulator.faults import TEXTS, Faults
 from simulator.twilio.sending import plan
 from simulator.twilio.status import MOVES, Status
@@ -120,6 +121,16 @@ def test_every_magic_number_meets_its_later_error(simulator: Running, name: str)
     assert f"{found.status}, {found.error_code}" in TEXTS[name]
     assert found.error_message
     assert simulator.delivered(channel="sms") == []
+
+
+def test_any_recipient_may_be_given_any_code(simulator: Running) -> None:
+    simulator.configure(fates={PATIENT: 63014, "+85290000001": 21614, "+85290000002": 30111, "+85290000003": "landline"})
+    assert code_of(simulator, to="+85290000001")[1] == 21614
+    for to in (PATIENT, "+85290000002", "+85290000003"):
+        simulator.message(To=to, From=NUMBER, Body="x")
+    simulator.settled()
+    found = [(one["status"], one["error"]) for one in simulator.get("accepted")["accepted"]]
+    assert found == [("undelivered", 63014), ("failed", 30111), ("undelivered", 30006)]
 
 
 def test_strangers_get_nothing(simulator: Running) -> None:
@@ -263,7 +274,7 @@ def test_every_life_is_a_path_of_allowed_moves_in_time_that_ends(
     class Place:
         faults = Faults(rates, seed)
         clock = Clock(real=lambda: 0.0)
-        store = None
+        configuration = Configuration()
 
     is_scheduled = delay is not None and is_pooled
     wanted = Wanted(
