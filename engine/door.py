@@ -25,7 +25,7 @@ from sanic.response import HTTPResponse
 from sanic.response import json as answer
 
 from engine.memory import BoundedMemory
-from engine.shapes import Refused, Turn, payload, turn
+from engine.shapes import Refused, Turn, made_of, payload, turn
 from engine.texts import plain
 
 logger = logging.getLogger(__name__)
@@ -34,7 +34,6 @@ TOKEN_VARIABLE = "CANDOUR_ENGINE_TOKEN"  # noqa: S105  a name, not a token
 # Longer than the application waits, so that it gives up first; it ends a turn that hangs on a
 # stopped action server, whose conversation would stay locked for minutes otherwise.
 LONGEST_TURN = 12.0
-RANKED = 5
 # Intents with which Rasa steers itself; every other one in the domain is a topic.
 RASAS_OWN = frozenset({"restart", "back", "session_start", "nlu_fallback"})
 QUIET = frozenset({"action_listen", "action_session_start", "action_extract_slots"})
@@ -184,8 +183,5 @@ async def _lead(asked: Turn, memory: BoundedMemory, handle: Callable[[UserMessag
     if tracker is None or error is not None:
         memory.forget(asked.key)
         return _refusal(500, error or "engine")
-    ranking = [
-        {"topic": one["name"], "confidence": round(one["confidence"], 4)}
-        for one in (tracker.latest_message.parse_data or {}).get("intent_ranking", [])[:RANKED]
-    ]
-    return answer({"say": output.say, "do": output.do, "ranking": ranking}, dumps=json.dumps)
+    understood = made_of(tracker.latest_message.parse_data or {})
+    return answer({"say": output.say, "do": output.do, **understood}, dumps=json.dumps)

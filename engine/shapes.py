@@ -9,6 +9,7 @@ from typing import Any
 
 LONGEST_TEXT = 1000  # characters; Rasa's cost grows faster than the length
 LARGEST_BODY = 1 << 20  # bytes; beyond, the server answers 413 before reading
+RANKED = 5
 LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z]{2,8})?")
 
 
@@ -74,3 +75,10 @@ def payload(custom: Any) -> tuple[list[str], list[dict[str, Any]]]:
 
 def _deed(one: Any) -> bool:
     return isinstance(one, dict) and isinstance(one.get("name"), str) and all(isinstance(value, str) for value in one.values())
+
+
+def made_of(parsed: dict[str, Any]) -> dict[str, Any]:
+    """What the door tells of a parsed turn: topics considered, dangers, a second question's topic; of a button only the first."""
+    ranking = [{"topic": one["name"], "confidence": round(one["confidence"], 4)} for one in parsed.get("intent_ranking", [])]
+    danger = [{"topic": one["topic"], "confidence": round(one["confidence"], 4)} for one in parsed.get("danger", [])]
+    return {"ranking": ranking[:RANKED], "danger": danger, "also": parsed.get("also", [])}

@@ -1,8 +1,8 @@
 """Trains a model from one folder of data into one file, or fails with a sentence.
 
-Reads `domain.yml` and all of `faq/` and `flows/` in the folder; other files there (facts, the
-lexicon, samples) are ours and not for Rasa. The file appears whole or not at all. Exit status: 1
-the data is wrong, 2 the command line is.
+Reads `domain.yml` and all of `faq/` and `flows/` in the folder, and hands `danger/` to the component
+that learns about danger; other files there (facts, the lexicon, samples) are ours and not for Rasa.
+The file appears whole or not at all. Exit status: 1 the data is wrong, 2 the command line is.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import yaml
 
 from engine.ground import complain, prepare
 from engine.quiet import hush
-from engine.vectors import FOLDER_VARIABLE
+from engine.vectors import DANGER_VARIABLE, FOLDER_VARIABLE
 
 STEPS = ("gathering", "loading Rasa", "training", "storing")
 
@@ -97,6 +97,7 @@ def main(given: list[str] | None = None) -> int:
     asked = parser.parse_args(given)
     cache = asked.cache or asked.data.resolve().parent / "vectors"
     os.environ[FOLDER_VARIABLE] = str(cache.resolve())
+    os.environ[DANGER_VARIABLE] = str((asked.data / "danger").resolve())
     # Rasa draws progress bars by the thousand unless this says that nobody looks.
     os.environ["LOG_LEVEL"] = "ERROR"
     hush(asked.level)

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 FOLDER_VARIABLE = "CANDOUR_VECTORS"
+DANGER_VARIABLE = "CANDOUR_DANGER"  # the folder with examples of danger, which Rasa does not read
 
 Vectors: TypeAlias = npt.NDArray[np.float32]
 

@@ -57,6 +57,8 @@ def material(data: Path, repository: Path = REPOSITORY) -> Material:
     files = {"domain.yml": _read(data / "domain.yml"), "config.yml": _read(repository / "config.yml")}
     for path in sorted([*(data / "faq").glob("*.yml"), *(data / "flows").glob("*.yml")]):
         files[path.relative_to(data).as_posix()] = _prepared(path, official)
+    for path in sorted((data / "danger").glob("*.yml")):
+        files[path.relative_to(data).as_posix()] = _prepared(path, official)
     parts = {f"data/{name}": content for name, content in files.items()}
     for path in sorted(taking_part(repository)):
         parts[path.relative_to(repository).as_posix()] = _read(path)
@@ -173,6 +175,8 @@ def _prepared(path: Path, official: frozenset[str]) -> bytes:
     for entry in document.get("nlu") or []:
         if isinstance(entry.get("examples"), str):
             entry["examples"] = _cleaned(entry["examples"], official)
+    if isinstance(document.get("examples"), str):  # of a danger, not of a topic
+        document["examples"] = _cleaned(document["examples"], official)
     return _written(document)
 
 

@@ -13,7 +13,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from threading import Lock
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
 
 import httpx
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -50,6 +50,10 @@ class Understanding:
     say: tuple[str, ...]
     do: tuple[Deed, ...]
     ranking: tuple[Guess, ...]
+    danger: tuple[Guess, ...] = ()
+    """Emergencies the text may speak of, the likeliest first; () when nobody looked."""
+    also: tuple[str, ...] = ()
+    """Topics of further questions in the same text."""
 
 
 class AsksEngine(Protocol):
@@ -73,6 +77,8 @@ class _Answer(BaseModel):
     say: list[str] = Field(max_length=8)
     do: list[dict[str, str]] = Field(max_length=8)
     ranking: list[_Guess] = Field(max_length=10)
+    danger: list[_Guess] = Field(default=[], max_length=10)
+    also: list[Annotated[str, Field(max_length=60)]] = Field(default=[], max_length=4)
 
 
 class Engine:
@@ -169,7 +175,11 @@ def _read(answer: bytes) -> Understanding:
         raise EngineRubbish("The engine's answer has the wrong shape.") from None
     if not read.say and not deeds:
         raise EngineRubbish("The engine said nothing.")
-    return Understanding(tuple(read.say), deeds, tuple(Guess(guess.topic, guess.confidence) for guess in read.ranking))
+    return Understanding(tuple(read.say), deeds, _guesses(read.ranking), _guesses(read.danger), tuple(read.also))
+
+
+def _guesses(read: list[_Guess]) -> tuple[Guess, ...]:
+    return tuple(Guess(guess.topic, guess.confidence) for guess in read)
 
 
 def as_json(ranking: tuple[Guess, ...]) -> list[dict[str, Any]]:
