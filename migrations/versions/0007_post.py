@@ -52,7 +52,7 @@ def _hooks() -> None:
         sa.Column("received_at", UtcDateTime, nullable=False),
         sa.Column("applied_at", UtcDateTime),
         sa.PrimaryKeyConstraint("id", name="pk_hook_deliveries"),
-        sa.UniqueConstraint("kind", "provider_id", name="uq_hook_deliveries_kind"),
+        sa.UniqueConstraint("kind", "provider_id", name="uq_hook_deliveries_kind_provider_id"),
         sa.CheckConstraint(f"kind IN {HOOK_KINDS}", name=op.f("ck_hook_deliveries_kind")),
         sa.CheckConstraint(f"status IN {HOOK_STATUSES}", name=op.f("ck_hook_deliveries_status")),
     )
@@ -86,7 +86,7 @@ def _outbox() -> None:
         sa.ForeignKeyConstraint(["thread_id"], ["threads.id"], name="fk_outbox_thread_id_threads", ondelete="CASCADE"),
         sa.ForeignKeyConstraint(["reply_id"], ["replies.id"], name="fk_outbox_reply_id_replies", ondelete="CASCADE"),
         sa.UniqueConstraint("reference", name="uq_outbox_reference"),
-        sa.UniqueConstraint("reply_id", "place", name="uq_outbox_reply_id"),
+        sa.UniqueConstraint("reply_id", "place", name="uq_outbox_reply_id_place"),
         sa.CheckConstraint(f"status IN {PART_STATUSES}", name=op.f("ck_outbox_status")),
     )
     op.create_index("ix_outbox_thread_id_id", "outbox", ["thread_id", "id"])
