@@ -65,6 +65,7 @@ class House:
             "web_port": self.web_port,
             "engine_port": self.engine_port,
             "actions_port": self.actions_port,
+            "simulator": False,
             **settings,
         }
         self.variables = {f"CANDOUR_{name.upper()}": str(value) for name, value in given.items()}

@@ -18,7 +18,7 @@ import httpx
 
 from bot.base.errors import Misconfigured
 from bot.base.settings import REPOSITORY, Settings
-from bot.cli import installation, state
+from bot.cli import installation, provider, state
 from bot.cli.supervisor import Program, Supervisor, surroundings
 
 ENGINE_PYTHON = REPOSITORY / ".venv-engine" / "bin" / "python"
@@ -36,7 +36,12 @@ def programs(settings: Settings, model: Path | None, *, worker: bool = True) -> 
     found.append(_web(settings, names))
     if worker:
         found.append(_ours(settings, "worker", "bot.worker", after=["web"]))
+        found += [_simulator(settings)] if _is_at_simulator(settings) else []
     return found
+
+
+def _is_at_simulator(settings: Settings) -> bool:
+    return settings.twilio_url == f"http://127.0.0.1:{settings.simulator_port}"
 
 
 def web_address(settings: Settings) -> str:
@@ -114,10 +119,24 @@ def _web(settings: Settings, after: list[str]) -> Program:
     )
 
 
+def _simulator(settings: Settings) -> Program:
+    return Program(
+        name="simulator",
+        command=provider.command(settings),
+        folder=REPOSITORY,
+        environment=surroundings(provider.addresses(settings), bare=True),
+        log=settings.home / "log" / "simulator.log",
+        healthy=answers(f"http://127.0.0.1:{settings.simulator_port}{provider.HEALTH}"),
+        port=settings.simulator_port,
+        setting="CANDOUR_SIMULATOR_PORT",
+    )
+
+
 def _ours(settings: Settings, name: str, module: str, *, after: list[str]) -> Program:
     told = ("home", "data", "secrets_dir", "web_host", "web_port", "engine_port", "engine_url", "actions_port")
     values = {field: getattr(settings, field) for field in told}
     extra = {f"CANDOUR_{field.upper()}": str(value) for field, value in values.items() if value not in (None, "")}
+    extra |= provider.told(settings)
     extra["MALLOC_ARENA_MAX"] = "2"  # else glibc keeps a heap for almost every thread, and hardly gives one back
     return Program(
         name=name,

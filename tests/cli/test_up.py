@@ -62,7 +62,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
     if model.exists():  # `./candour test` has trained it; without it the first start does
         (home / "models").mkdir(parents=True)
         shutil.copy(model, home / "models" / model.name)
-    ports = {f"CANDOUR_{name}_PORT": str(free_port()) for name in ("WEB", "ENGINE", "ACTIONS")}
+    ports = {f"CANDOUR_{name}_PORT": str(free_port()) for name in ("WEB", "ENGINE", "ACTIONS", "SIMULATOR")}
     kept = {name: value for name, value in os.environ.items() if not name.startswith("CANDOUR_")}
     return Installation(home, {**kept, **ports, "CANDOUR_HOME": str(home), "PYTHONPATH": str(REPOSITORY)})
 
@@ -78,7 +78,7 @@ def up(installation: Installation) -> Iterator[subprocess.Popen[bytes]]:
 
 def test_up_serves_recovers_and_stops(installation: Installation, up: subprocess.Popen[bytes]) -> None:
     state = installation.state()
-    assert sorted(state["programs"]) == ["action server", "engine", "web", "worker"]
+    assert sorted(state["programs"]) == ["action server", "engine", "simulator", "web", "worker"]
     assert httpx.get(state["web"] + "/health/ready", trust_env=False).json()["ready"] is True
 
     again = installation.run("up")

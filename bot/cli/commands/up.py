@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import threading
+from dataclasses import replace
 from types import FrameType
 from typing import Annotated
 
@@ -14,7 +15,7 @@ import typer
 from bot.base.clock import in_hong_kong, system_clock
 from bot.base.errors import CandourError
 from bot.base.settings import Settings
-from bot.cli import installation, services, state
+from bot.cli import installation, provider, services, state
 from bot.cli.supervisor import Supervisor
 from bot.cli.terminal import out, say, settings_now, show
 
@@ -40,6 +41,7 @@ def up(
 def _up(settings: Settings, demo: bool | None) -> None:
     state.write_state(settings.home, {"pid": os.getpid(), "ready": False})
     prepared = installation.prepare(settings, say, show, demo=demo)
+    prepared = replace(prepared, settings=provider.with_simulator(prepared.settings))
     stop, hurry = threading.Event(), threading.Event()
 
     def told(_number: int, _frame: FrameType | None) -> None:
@@ -59,6 +61,10 @@ def _up(settings: Settings, demo: bool | None) -> None:
         if watch.start(stop):
             note(ready=True)
             out.print(f"Candour is ready: {services.web_address(prepared.settings)}/   (stop with Ctrl-C)")
+            if "simulator" in watch.watched:
+                out.print(
+                    f"Phones and mailboxes: http://127.0.0.1:{prepared.settings.simulator_port}/   (simulated, nothing is sent)"
+                )
             watch.run(stop)
     finally:
         say("Stopping …")
