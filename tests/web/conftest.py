@@ -152,11 +152,11 @@ class Patient:
 
 
 @contextmanager
-def serving(application: Application, limits: Limits = UNLIMITED) -> Iterator[str]:
+def serving(application: Application, limits: Limits = UNLIMITED, port: int = 0) -> Iterator[str]:
     """A web process's server in a thread of this one; gives its address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+        port = port or free.getsockname()[1]
     server = server_for(create_app(application, limits), "127.0.0.1", port)
     thread = threading.Thread(target=server.run, name="web")
     thread.start()

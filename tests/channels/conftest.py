@@ -1,0 +1,146 @@
+"""A whole post: web's doors, a post room, and the simulator as provider, all talking HTTP with each other."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import select
+
+from bot.answering import Mind
+from bot.assembly import Application
+from bot.base.clock import system_clock
+from bot.base.database import Database
+from bot.base.settings import REPOSITORY, Settings
+from bot.base.vault import BlindIndex, Vault
+from bot.channels.registry import channels
+from bot.cli import provider
+from bot.conversations.models import Thread
+from bot.conversations.post.models import Part
+from bot.conversations.reading.safety import Lexicon
+from bot.conversations.speaking import proposal, publication
+from bot.conversations.speaking.publication import Library
+from bot.conversations.transcript import Line, lines_after
+from bot.inbox import Inbox
+from bot.postroom import PostRoom
+from simulator.__main__ import server_for
+from simulator.options import Options, load_credentials
+from tests.conftest import Keys
+from tests.engine.running import free_port
+from tests.simulator.conftest import Thread as Served
+from tests.web.conftest import Rings, TableEngine, eventually, serving
+
+FAST = 60.0
+MOBILE = "+85291234567"
+
+
+@dataclass
+class Post:
+    """Everything running, and a patient with a phone and a mailbox."""
+
+    application: Application
+    engine: TableEngine
+    simulator: str
+    web: str
+
+    def types(self, channel: str, text: str = "", *, patient: str = "", to: str = "", **more: Any) -> str:
+        """Write as a patient, on the phone or by e-mail."""
+        own = {"sms": "+85264500001", "whatsapp": "+85264500003", "email": "care@clinic.example"}[channel]
+        their = patient or ("chan@mail.example" if channel == "email" else MOBILE)
+        body = {"channel": channel, "patient": their, "to": to or own, "text": text, **more}
+        answer = httpx.post(f"{self.simulator}/simulator/inbound", json=body, trust_env=False)
+        assert answer.status_code == 200, answer.text
+        return str(answer.json()["id"])
+
+    def arrived(self, channel: str) -> list[dict[str, Any]]:
+        """What reached phones or mailboxes over our account, in order."""
+        query = {"channel": channel, "texts": "1", "limit": 10_000}
+        answer = httpx.get(f"{self.simulator}/simulator/deliveries", params=query, trust_env=False)
+        return list(answer.json()["deliveries"])
+
+    def faults(self, **body: Any) -> None:
+        """Have the provider fail."""
+        assert httpx.post(f"{self.simulator}/simulator/faults", json=body, trust_env=False).status_code == 200
+
+    def parts(self) -> list[Part]:
+        """The outbox."""
+        with self.application.database.reading() as session:
+            return list(session.scalars(select(Part).order_by(Part.id)))
+
+    def threads(self) -> list[Thread]:
+        """All lines."""
+        with self.application.database.reading() as session:
+            return list(session.scalars(select(Thread).order_by(Thread.id)))
+
+    def lines(self, thread_id: int) -> list[Line]:
+        """The transcript of one."""
+        with self.application.database.reading() as session:
+            return lines_after(session, self.application.vault, thread_id, 0)
+
+    def awaits(self, channel: str, number: int) -> list[str]:
+        """Wait until so many have arrived; their texts."""
+        found = eventually(lambda: (seen := self.arrived(channel)) if len(self.arrived(channel)) >= number else None, 20)
+        return [one["text"] for one in found]
+
+
+@pytest.fixture
+def post(tmp_path: Path, sqlite_url: str, keys: Keys) -> Iterator[Post]:
+    """One that runs in this process."""
+    free = {"web_port": free_port(), "simulator_port": free_port()}
+    settings = provider.with_simulator(
+        Settings(_env_file=None, home=tmp_path, database_url=sqlite_url, provider_timeout_s=3, **free)
+    )
+    credentials = load_credentials(provider.folder(settings), {})
+    options = Options(port=free["simulator_port"], speed=FAST, credentials=credentials, addresses=provider.addresses(settings))
+    engine, rings = TableEngine(), Rings()
+    application = _application(settings, keys, engine, rings)
+    room, stop = PostRoom(application, "one"), threading.Event()
+    rings.ring = lambda kind: room.wake()  # type: ignore[method-assign]
+    worker = threading.Thread(target=room.run, args=(stop,))
+    simulator = Served(server_for(options))
+    try:
+        with serving(application, port=free["web_port"]) as web:
+            worker.start()
+            yield Post(application, engine, f"http://127.0.0.1:{free['simulator_port']}", web)
+    finally:
+        simulator.stop()
+        stop.set()
+        room.wake()
+        worker.join(20)
+        application.close()
+
+
+def _application(settings: Settings, keys: Keys, engine: TableEngine, rings: Rings) -> Application:
+    database, library, vault = Database(settings.database), Library(), Vault(keys.vault)
+    with database.writing() as session:
+        proposed = publication.propose(session, _content(), by="demo editor", at=system_clock())
+        publication.approve(session, proposed.id, by="demo approver", at=system_clock())
+    mind = Mind(engine, _lexicon())
+    return Application(
+        settings=settings,
+        clock=system_clock,
+        database=database,
+        vault=vault,
+        index=BlindIndex(keys.index),
+        doorbell=rings,  # type: ignore[arg-type]
+        engine=engine,  # type: ignore[arg-type]
+        library=library,
+        inbox=Inbox(database, vault, mind, library, system_clock),
+        channels=channels(settings, system_clock),
+    )
+
+
+@cache
+def _content() -> dict[str, Any]:
+    return proposal.read(REPOSITORY / "data")
+
+
+@cache
+def _lexicon() -> Lexicon:
+    return Lexicon.load(REPOSITORY / "data" / "safety.yml")
