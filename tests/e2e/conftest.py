@@ -22,7 +22,9 @@ from bot.base.schema import migrate
 from bot.base.settings import REPOSITORY
 from bot.conversations.speaking import proposal, publication
 from bot.web.limits import UNLIMITED
+from bot.web.shield import LOADER_INTEGRITY, LOADER_PATH
 from tests.conftest import Keys
+from tests.e2e.host_site import Host, running_host
 from tests.engine.running import free_port
 
 QUIET = [
@@ -211,3 +213,75 @@ def page(contexts: Callable[..., BrowserContext], watch: Watch) -> Page:
     made = contexts().new_page()
     watch.over(made)
     return made
+
+
+@dataclass
+class Embedding:
+    """A clinic's site and the chat it embeds."""
+
+    host: Host
+    site: Site
+
+    def reset(self) -> None:
+        """The line and the policy as the handbook tells them."""
+        ours = self.site.address
+        self.host.lang, self.host.style, self.host.more = "en", "plain", {}
+        self.host.script = (
+            f'<script src="{ours}{LOADER_PATH}" integrity="{LOADER_INTEGRITY}" crossorigin="anonymous" defer></script>'
+        )
+        self.host.policy = (
+            f"default-src 'self'; script-src 'self' {ours}; frame-src {ours}; object-src 'none'; base-uri 'none'; "
+            "require-trusted-types-for 'script'; trusted-types 'none'"
+        )
+
+
+@pytest.fixture(scope="session")
+def running_embedding(tmp_path_factory: pytest.TempPathFactory, keys: Keys, stand_in: str) -> Iterator[Embedding]:
+    """A clinic's site that may embed the chat, from another origin of the same site and from another site."""
+    with running_host(free_port()) as host:
+        allowed = {"CANDOUR_EMBED_ORIGINS": f"{host.same_site},{host.foreign}"}
+        home = tmp_path_factory.mktemp("embedded")
+        with running_site(home, keys, engine_url=stand_in, token="-", more=allowed) as site:
+            yield Embedding(host, site)
+
+
+@pytest.fixture
+def embedding(running_embedding: Embedding) -> Embedding:
+    """The same, as it is at first."""
+    running_embedding.reset()
+    return running_embedding
+
+
+@pytest.fixture(scope="session")
+def wary_browser(playwright: Playwright, chromium: str) -> Iterator[Browser]:
+    """A browser that blocks third-party cookies, as browsers do today."""
+    opened = playwright.chromium.launch(executable_path=chromium, args=[*QUIET, "--test-third-party-cookie-phaseout"])
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def over(embedding: Embedding) -> Iterator[Watch]:
+    """Fails a test whose pages complained, broke a policy, or asked a third host."""
+    watching = Watch((embedding.host.same_site, embedding.host.foreign, embedding.site.address))
+    yield watching
+    assert watching.complaints == []
+    assert watching.strangers == []
+
+
+@pytest.fixture
+def visitors(wary_browser: Browser, over: Watch) -> Iterator[Callable[..., Page]]:
+    """Makes pages in browser profiles of their own."""
+    opened: list[BrowserContext] = []
+
+    def make(**options: object) -> Page:
+        context = wary_browser.new_context(**{"locale": "en-GB", "viewport": {"width": 1280, "height": 860}, **options})  # type: ignore[arg-type]
+        context.set_default_timeout(8000)
+        opened.append(context)
+        page = context.new_page()
+        over.over(page)
+        return page
+
+    yield make
+    for context in opened:
+        context.close()

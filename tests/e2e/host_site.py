@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 PAGE = """<!doctype html>
@@ -19,7 +19,11 @@ PAGE = """<!doctype html>
 </body></html>"""
 
 STYLES = {
-    "plain": "body { font: 1rem/1.6 sans-serif; margin: 2rem; } .tall { height: 60rem; }",
+    "plain": """
+        body { font: 1rem/1.6 sans-serif; margin: 2rem; background: #fff; color: #111; }
+        a { color: #00c; }
+        .tall { height: 60rem; }
+        @media (prefers-color-scheme: dark) { body { background: #111; color: #eee; } a { color: #9cf; } }""",
     "hostile": """
         html { font-size: 4px; direction: rtl; letter-spacing: 1em; text-transform: uppercase; }
         body { transform: scale(0.5) rotate(3deg); filter: invert(1); overflow: hidden; height: 50px; position: relative; }
@@ -42,6 +46,7 @@ class Host:
     policy: str = ""
     style: str = "plain"
     lang: str = "en"
+    more: dict[str, str] = field(default_factory=dict)
 
     @property
     def same_site(self) -> str:
@@ -74,7 +79,8 @@ def running_host(port: int) -> Iterator[Host]:
             self.send_response(200)
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(raw)))
-            self.send_header("Content-Security-Policy", host.policy)
+            for header, value in {"Content-Security-Policy": host.policy, **host.more}.items():
+                self.send_header(header, value)
             self.end_headers()
             self.wfile.write(raw)
 

@@ -11,7 +11,6 @@ const composer = el("composer"), question = el("question"), welcome = el("welcom
 
 const isFramed = body.dataset.framed === "yes";
 const OUTBOX = "candour.outbox";
-const SEEN = "candour.seen";
 const LONG_WAIT_MS = 12000;
 const RETRY_MS = [1000, 2000, 4000, 8000, 15000];
 const title = document.title;
@@ -27,32 +26,31 @@ let retryTimer = 0, retries = 0, waitTimer = 0, streamTimer = 0, streamTries = 0
 let lastSent = 0; // number of the newest turn sent from here
 let expects = false; // somebody has written here and looks for the answer
 let unread = 0;
-let seen = recall(SEEN, historyEnds); // number of the newest line that was on the screen
+let seen = historyEnds; // number of the newest line that was on the screen
 
 /* ---------- what is kept in this tab ---------- */
 
-function recall(name, otherwise) {
-  try {
-    return JSON.parse(sessionStorage.getItem(name)) ?? otherwise;
-  } catch {
-    return otherwise;
-  }
-}
-
-function remember(name, value) {
-  try {
-    sessionStorage.setItem(name, JSON.stringify(value));
-  } catch {
-    /* storage is full or forbidden: it is still kept in memory */
-  }
-}
-
 function loadOutbox() {
-  const kept = recall(OUTBOX, []);
-  return Array.isArray(kept) ? kept.filter((entry) => typeof entry?.id === "string") : [];
+  try {
+    const kept = JSON.parse(sessionStorage.getItem(OUTBOX) ?? "[]");
+    return Array.isArray(kept) ? kept.filter((entry) => typeof entry?.id === "string") : [];
+  } catch {
+    return [];
+  }
 }
 
-const saveOutbox = () => remember(OUTBOX, [...pending.values()].map(({ entry }) => entry));
+function saveOutbox() {
+  try {
+    sessionStorage.setItem(OUTBOX, JSON.stringify([...pending.values()].map(({ entry }) => entry)));
+    window.removeEventListener("beforeunload", warn);
+  } catch {
+    /* Storage is full or forbidden (browsers may forbid it in a frame): the turn is kept as long as the page is. */
+    if (pending.size) window.addEventListener("beforeunload", warn);
+    else window.removeEventListener("beforeunload", warn);
+  }
+}
+
+const warn = (event) => event.preventDefault();
 
 /* ---------- asking the server ---------- */
 
@@ -187,7 +185,6 @@ function showReply(reply) {
   retireButtons();
   if (follows) line.scrollIntoView({ block: "nearest" });
   if (!pending.size && reply.number > lastSent) expects = false;
-  if (away() && reply.number > seen) count(unread + 1);
 }
 
 /* Choices belong to the newest reply: older ones could answer another question. */
@@ -259,19 +256,19 @@ function showConnection(isBack) {
   connection.textContent = isBack ? "" : words.offline;
 }
 
-function count(number) {
-  unread = number;
-  document.title = unread ? `${words.unread.replace("{count}", String(unread))} ${title}` : title;
-  document.dispatchEvent(new CustomEvent("candour:unread", { detail: unread }));
-}
-
 const away = () => document.hidden || body.dataset.panel === "closed";
 
-/* Everything shown so far is on the screen of somebody. */
-function see() {
-  if (away()) return;
-  if (last !== seen) remember(SEEN, (seen = last));
-  if (unread) count(0);
+/* What is on the screen of somebody is read; the replies after it are counted while nobody looks. */
+function look() {
+  if (!away() && last !== seen) {
+    seen = last;
+    document.dispatchEvent(new CustomEvent("candour:seen", { detail: seen }));
+  }
+  const fresh = [...lines].filter(([number, line]) => number > seen && !line.classList.contains("from-you"));
+  if (fresh.length === unread) return;
+  unread = fresh.length;
+  document.title = unread ? `${words.unread.replace("{count}", String(unread))} ${title}` : title;
+  document.dispatchEvent(new CustomEvent("candour:unread", { detail: unread }));
 }
 
 /* ---------- following the transcript ---------- */
@@ -296,7 +293,7 @@ function follow() {
     source.addEventListener(name, (event) => {
       show(JSON.parse(event.data));
       if (event.lastEventId) last = Math.max(last, Number(event.lastEventId));
-      see();
+      look();
       showState();
       historyIsShown();
     });
@@ -357,6 +354,7 @@ async function deliver(entry, element) {
     const taken = await post("turns", choice ? { client_id: id, choice } : { client_id: id, text });
     retries = 0;
     lastSent = Math.max(lastSent, taken.number);
+    if (alertBox.textContent === words.kept_out) complain("");
     if (!lines.has(taken.number)) place(taken.number, element);
     settle(element);
     pending.delete(id);
@@ -461,8 +459,11 @@ function begin() {
   window.addEventListener("offline", () => showConnection(false));
   window.addEventListener("pagehide", () => source?.close());
   window.addEventListener("pageshow", (event) => { if (event.persisted && known) follow(); });
-  document.addEventListener("visibilitychange", see);
-  document.addEventListener("candour:panel", see);
+  document.addEventListener("visibilitychange", look);
+  document.addEventListener("candour:panel", ({ detail }) => {
+    if (detail.seen !== undefined) seen = detail.seen;
+    look();
+  });
   for (const entry of loadOutbox()) keep(entry);
   if (known) follow();
   else log.setAttribute("aria-live", "polite");

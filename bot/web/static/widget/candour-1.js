@@ -118,6 +118,7 @@
     #isReady = false;
     #frame = null;
     #unread = 0;
+    #seen = 0; // number of the newest line that was on the screen
     #mark = ""; // what we have put before the page's title
     #timer = 0;
     #parts = null;
@@ -128,10 +129,11 @@
       window.addEventListener("message", this);
       document.addEventListener("focusin", this);
       this.#float();
-      const kept = this.#recall();
       /* After a change of page: still there, but never over the whole of a small screen. */
-      if (kept) this.#load();
-      if (kept === "open" && !WHOLE_SCREEN.matches) this.#toggle(true, false);
+      const [state, seen] = this.#recall();
+      this.#seen = Number(seen) || 0;
+      if (state) this.#load();
+      if (state === "open" && !WHOLE_SCREEN.matches) this.#toggle(true, false);
     }
 
     disconnectedCallback() {
@@ -209,7 +211,7 @@
       this.#frame = make("iframe", { title: this.#words.launch, referrerpolicy: "no-referrer", src: `${ORIGIN}/widget?site=${this.lang}` });
       this.#frame.addEventListener("load", () => {
         this.#wait();
-        this.#tell("hello", { focus: this.#isOpen && this.#hasFocus() });
+        this.#tell("hello", { focus: this.#isOpen && this.#hasFocus(), ...(this.#seen && { seen: this.#seen }) });
       });
       this.#parts.panel.append(this.#frame);
       this.#wait();
@@ -238,7 +240,7 @@
       if (isOpen) this.#load();
       all.classList.toggle("open", isOpen);
       launcher.setAttribute("aria-expanded", String(isOpen));
-      this.#remember(isOpen ? "open" : "closed");
+      this.#remember();
       if (takesFocus && !isOpen) launcher.focus();
       if (takesFocus && isOpen) (this.#isReady ? this.#frame : shut).focus();
       if (this.#isReady) this.#tell("panel", { focus: takesFocus && isOpen });
@@ -253,6 +255,10 @@
       if (data.kind === "ready") this.#greet(String(data.lang));
       else if (data.kind === "unread") this.#count(Number(data.count) || 0);
       else if (data.kind === "close") this.#toggle(false, true);
+      else if (data.kind === "seen") {
+        this.#seen = Number(data.number) || 0;
+        this.#remember();
+      }
     }
 
     #greet(lang) {
@@ -272,7 +278,7 @@
       else if (!count) spoken.textContent = "";
       this.#unread = count;
       badge.hidden = !count;
-      badge.textContent = count > 99 ? "99+" : String(count);
+      badge.textContent = count > 99 ? "99+" : String(count || "");
       fresh.textContent = says;
       const bare = document.title.startsWith(this.#mark) ? document.title.slice(this.#mark.length) : document.title;
       const mark = count ? `(${count}) ` : "";
@@ -282,15 +288,15 @@
 
     #recall() {
       try {
-        return sessionStorage.getItem(KEPT);
+        return (sessionStorage.getItem(KEPT) ?? "").split(" ");
       } catch {
-        return null;
+        return [];
       }
     }
 
-    #remember(state) {
+    #remember() {
       try {
-        sessionStorage.setItem(KEPT, state);
+        sessionStorage.setItem(KEPT, `${this.#isOpen ? "open" : "closed"} ${this.#seen}`);
       } catch {
         /* a site without storage: the next page begins closed */
       }

@@ -13,9 +13,10 @@ function tell(kind, more) {
   if (host) window.parent.postMessage({ candour: 1, kind, ...more }, host);
 }
 
-function setPanel(isOpen) {
+/* What was seen before is kept by the page around us: browsers may forbid a frame to keep anything. */
+function setPanel(isOpen, seen) {
   body.dataset.panel = isOpen ? "open" : "closed";
-  document.dispatchEvent(new CustomEvent("candour:panel"));
+  document.dispatchEvent(new CustomEvent("candour:panel", { detail: Number.isInteger(seen) ? { seen } : {} }));
 }
 
 /* Who has written before goes on writing; who is new hears first what this is. On a telephone the keyboard would hide it. */
@@ -26,6 +27,7 @@ function takeFocus() {
 
 if (isInside) {
   body.dataset.panel = "closed";
+  document.addEventListener("candour:seen", ({ detail }) => tell("seen", { number: detail }));
   document.addEventListener("candour:unread", ({ detail }) => tell("unread", { count: (unread = detail) }));
   document.addEventListener("keydown", (event) => {
     /* While an input method is composing (Chinese), Escape takes back characters. */
@@ -40,7 +42,7 @@ if (isInside) {
       tell("ready", { lang: body.dataset.language });
       tell("unread", { count: unread });
     }
-    setPanel(data.open === true);
+    setPanel(data.open === true, data.seen);
     if (data.focus === true) takeFocus();
   });
 }
