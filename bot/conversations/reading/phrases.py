@@ -22,6 +22,7 @@ from bot.base.text import fold
 
 _START, _END = r"(?<![a-z0-9])", r"(?![a-z0-9])"
 MOST_GAPS = 3
+PLURAL = 4  # a word of so many letters may have an s more
 
 # Spellings that stand for one another in what people type: Cantonese words written with a character of the same sound, letters of
 # other alphabets that look Latin, marks that split a word ("su1cide" is read by `_unleet`).
@@ -59,6 +60,15 @@ class Sentence:
     text: str
     bare: str
 
+    def without(self, spans: Iterable[tuple[int, int]]) -> "Sentence":
+        """The sentence with holes, which no phrase reaches across, at these places of its text."""
+        text, last = "", 0
+        for start, end in sorted(spans):
+            text += self.text[last:start] + " ¦¦¦¦¦¦ " if end > last else ""
+            last = max(last, end)
+        text += self.text[last:]
+        return Sentence(text, _SEPARATORS.sub("", text))
+
 
 def sentences(text: str) -> list[Sentence]:
     """The different sentences of a text, long ones in overlapping pieces."""
@@ -73,10 +83,10 @@ def sentences(text: str) -> list[Sentence]:
 
 # Words that change nothing between two parts of a phrase: aspect, politeness, emphasis.
 _FILLERS = {
-    "en": "just really actually literally fucking fuckin bloody honestly please pls kinda so very now also still basically even already",
+    "en": "just really actually literally fucking bloody honestly please pls kinda so very now also still basically even already",
     "zh": "咗 緊 過 晒 曬 住 着 了 埋 返 番 都 就 又 仲 還 已 已經 啱啱 而家 現在 剛剛 真係 真的 好似 可能 突然 一直 成日",
     "tl": "po ho na pa nga naman kasi daw raw lang lamang ba din rin yata ata pala talaga muna",
-    "id": "sudah udah udh sdh lagi sedang ya dong sih kok deh kak pak bu dok nih lah kan tadi barusan baru saja aja terus juga banget",
+    "id": "sudah udah udh sdh lagi sedang ya dong sih kok deh kak pak bu dok nih lah kan tadi barusan baru saja aja terus banget",
 }
 
 
@@ -121,7 +131,8 @@ class _Word:
         if self.is_han:
             return joints.inner.join(map(re.escape, self.text))
         start = "" if after_word else _START
-        return start + re.escape(self.text) + ("[a-z0-9]*+" if self.open_end else "" if before_word else _END)
+        end = "s?" if len(self.text) >= PLURAL and self.text[-1] != "s" else ""  # pains, throat's
+        return start + re.escape(self.text) + ("[a-z0-9]*+" if self.open_end else end if before_word else end + _END)
 
 
 @dataclass(frozen=True)
@@ -260,12 +271,6 @@ class Phrase:
         """Whether the sentence has the words of the phrase in any order; cheap."""
         return all(any(word in sentence.bare for word in need) for need in self.needs)
 
-    def without(self, sentence: Sentence) -> Sentence:
-        """The sentence with a hole, which no other phrase reaches across, where the phrase was."""
-        text = self._pattern.sub(" ¦¦¦¦¦¦ ", sentence.text)
-        return Sentence(text, _SEPARATORS.sub("", text))
-
-
-def read_lines(lines: Iterable[str], lists: Mapping[str, str]) -> list[Phrase]:
-    """The phrases of a block, one a line; for tests and small uses."""
-    return [Phrase.read(line.strip(), lists) for line in lines if line.strip()]
+    def spans(self, sentence: Sentence) -> list[tuple[int, int]]:
+        """Where in the sentence's text the phrase is."""
+        return [match.span() for match in self._pattern.finditer(sentence.text)]

@@ -90,10 +90,8 @@ class Lexicon:
         return found(self._without_lookalikes(category, sentence))
 
     def _without_lookalikes(self, category: str, sentence: Sentence) -> Sentence:
-        for phrase in self.lookalikes[category]:
-            if phrase.possible_in(sentence):
-                sentence = phrase.without(sentence)
-        return sentence
+        likes = (phrase for phrase in self.lookalikes[category] if phrase.possible_in(sentence))
+        return sentence.without(span for phrase in likes for span in phrase.spans(sentence))
 
 
 def _index(entries: list[_Entry]) -> dict[str, tuple[tuple[str, tuple[int, ...]], ...]]:
