@@ -21,6 +21,7 @@ from bot.cli.commands.publish import publish
 from bot.cli.commands.say import say as preview
 from bot.cli.commands.train import train
 from bot.cli.commands.up import up
+from bot.cli.commands.widget_snippet import widget_snippet
 from bot.cli.terminal import say
 
 INTERRUPTED = 130
@@ -73,4 +74,5 @@ for command in (up, ask, chat, cases, publish, train, doctor, install, lock):
     app.command()(command)
 app.command("say")(preview)
 app.command("test")(run_checks)
+app.command("widget-snippet")(widget_snippet)
 app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)(bench)

@@ -74,6 +74,10 @@ def test_no_case_is_said_in_words(running_up: Path) -> None:
     assert "Nobody is waiting" in terminal.invoke(app, ["cases"]).stdout
 
 
+def test_the_snippet_for_other_sites_comes_from_the_running_web_process(running_up: Path) -> None:
+    assert "Set CANDOUR_EMBED_ORIGINS" in terminal.invoke(app, ["widget-snippet"]).stdout
+
+
 def test_the_doctor_names_what_is_missing_and_does_not_succeed(running_up: Path) -> None:
     done = terminal.invoke(app, ["doctor", "--json"])
     found = {one["what"]: one for one in json.loads(done.stdout)}
