@@ -166,6 +166,8 @@ def _email(value: str) -> str:
 
 
 def _folded(value: str) -> str:
+    if value.isascii():
+        return value.casefold()  # nothing invisible, nothing to compose
     # Invisible characters (zero-width, byte order mark) come with copying and are part of no address.
     visible = "".join(c for c in value if unicodedata.category(c) != "Cf")
     # Folding can undo the normal form and the form can need folding again: go on until it rests.
@@ -174,8 +176,13 @@ def _folded(value: str) -> str:
     return visible
 
 
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+
+
 def _phone(value: str) -> str:
     """E.164 digits without the plus; eight digits alone are a Hong Kong number."""
+    if _E164.fullmatch(value):
+        return value[1:]
     text = unicodedata.normalize("NFKC", value)
     text = "".join(c for c in text if unicodedata.category(c) not in ("Cf", "Zs")).replace("(0)", "")
     text = re.sub(r"[-.()/\u2010-\u2015\u2212]", "", text)

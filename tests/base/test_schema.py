@@ -19,12 +19,14 @@ from alembic.runtime.migration import MigrationContext
 import bot.conversations.post.models
 import bot.conversations.speaking.publication
 import bot.desk.models
+import bot.patients.models
 from bot.base import audit, leases, schema
 from bot.base.database import Base, Database
 from bot.base.errors import Misconfigured
 from bot.conversations.models import PatientSession, Thread
 
 assert bot.desk.models  # imported so that all tables are known
+assert bot.patients.models
 assert audit
 assert leases
 
