@@ -115,6 +115,17 @@ def choose_language(request: Request, door: AtDoor, new: NewLanguage) -> Languag
     return LanguageTaken(language=new.lang)
 
 
+@router.post(
+    "/forget", status_code=204, summary="Have this browser forget the thread", responses=describe("no_session", "foreign_origin")
+)
+def forget(request: Request, door: AtDoor) -> Response:
+    """Take the cookie away, for those whose device others look at; what was said stays on record, and a case stays open."""
+    answer = Response(status_code=204)
+    with door.application.database.writing() as session:
+        door.take_cookie(request, answer, door.thread_or_refuse(session, request))
+    return answer
+
+
 class EventStream(Response):
     """Stands for the stream in the description; what is sent is a `Stream`."""
 

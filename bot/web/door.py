@@ -62,10 +62,20 @@ class Door:
         A cookie that is kept apart lives in the browser's partition of one embedding site (docs/decisions/0014-embedding.md).
         """
         token = secrets.token_urlsafe(TOKEN_BYTES)
+        self._set_cookie(response, token, COOKIE_DAYS * 86400, is_apart=is_apart)
+        return self.application.index.index(CHANNEL, token)
+
+    def take_cookie(self, request: Request, response: Response, thread: Thread) -> None:
+        """Have the browser forget its cookie, and the cookie forget the thread, wherever else it may have been kept."""
+        thread.address_index = self.application.index.index(CHANNEL, secrets.token_urlsafe(TOKEN_BYTES))
+        for is_apart in (False, True)[: 1 + self.may_be_apart(request)]:
+            self._set_cookie(response, "", 0, is_apart=is_apart)
+
+    def _set_cookie(self, response: Response, token: str, max_age: int, *, is_apart: bool) -> None:
         response.set_cookie(
             self.cookie,
             token,
-            max_age=COOKIE_DAYS * 86400,
+            max_age=max_age,
             path="/",
             secure=self.is_https or is_apart,
             httponly=True,
@@ -75,7 +85,6 @@ class Door:
             # Python knows this attribute from 3.14 on.
             name, value = response.raw_headers[-1]
             response.raw_headers[-1] = (name, value + b"; Partitioned")
-        return self.application.index.index(CHANNEL, token)
 
     def indexes(self, request: Request) -> list[str]:
         """Under what the caller's thread may be kept; empty without a cookie of ours."""

@@ -32,7 +32,9 @@ router = APIRouter(tags=["pages"])
 STATIC = Path(__file__).parent / "static"
 PRIVACY = "privacy_of_chat"
 EMERGENCY = "999"
-ASSETS = ("chat.js", "page.css", "icon.svg", "widget/frame.js", "widget/frame.css")
+SAFE_PAGE = "https://www.hko.gov.hk/"
+"""Where "leave quickly" goes: the Observatory's weather page, which anybody may be looking at."""
+ASSETS = ("chat.js", "own.js", "page.css", "icon.svg", "widget/frame.js", "widget/frame.css")
 
 # What is shown of the published contacts and facts: (section, name, label, kind of link). Unknown ones are left out.
 _LINES = (
@@ -109,6 +111,7 @@ def _own(language: Language) -> dict[str, Any]:
         "spoken": {**words.labels, "refusal_failed": words.refusals["failed"]},
         "assets": {name: asset(name) for name in ASSETS},
         "emergency": EMERGENCY,
+        "safe_page": SAFE_PAGE,
     }
 
 

@@ -18,6 +18,7 @@ from bot.assembly import Application
 from bot.base.errors import Misconfigured
 from bot.base.languages import Language
 from bot.base.settings import Settings
+from bot.conversations.transcript import lines_after
 from bot.web.patient import STATIC
 from bot.web.shield import LOADER, LOADER_INTEGRITY, LOADER_PATH, embed_origins
 from tests.web.conftest import serving
@@ -27,7 +28,7 @@ OTHER = "https://booking.clinic.example:8443"
 OURS = "https://help.clinic.example"
 BOTH = {"embed_origins": f"{CLINIC}, {OTHER}/", "public_url": OURS}
 LOCAL = {"embed_origins": "http://localhost:9000"}
-WHOLE = ("chat.js", "page.css", "icon.svg", f"widget/{LOADER}", "widget/frame.js", "widget/frame.css")
+WHOLE = ("chat.js", "own.js", "page.css", "icon.svg", f"widget/{LOADER}", "widget/frame.js", "widget/frame.css")
 """Everything a patient's browser loads for the widget, the frame's page aside."""
 
 Browser = Callable[..., httpx.Client]
@@ -164,6 +165,27 @@ def test_a_cookie_kept_apart_opens_its_thread_and_no_second_one(browser: Browser
     assert "set-cookie" not in client.post("/api/chat/session", json={"apart": True}).headers
 
 
+@pytest.mark.parametrize(("situation", "cookies"), [({}, 1), (BOTH, 2)])
+def test_a_forgotten_thread_is_out_of_reach_and_stays_on_record(
+    browser: Browser, published: Application, situation: dict[str, str], cookies: int
+) -> None:
+    client = browser(**situation)
+    held = client.post("/api/chat/session", json={"apart": True}).headers["set-cookie"].split(";")[0]
+    client.cookies.clear()
+    assert client.post("/api/chat/forget").status_code == 401
+    client.headers["cookie"] = held
+    answer = client.post("/api/chat/forget")
+    assert answer.status_code == 204
+    taken = answer.headers.get_list("set-cookie")
+    assert len(taken) == cookies
+    assert all("Max-Age=0" in cookie and cookie.startswith(f"{held.partition('=')[0]}=") for cookie in taken)
+    assert sum("Partitioned" in cookie for cookie in taken) == cookies - 1
+    # Also a copy of the cookie opens nothing any more.
+    assert client.get("/api/chat/session").status_code == 401
+    with published.database.reading() as session:
+        assert len(lines_after(session, published.vault, 1, 0)) == 1
+
+
 # ---------------------------------------------------------------- the frame's page
 
 
@@ -253,7 +275,7 @@ def test_the_widget_weighs_little() -> None:
     assert weights[f"widget/{LOADER}"] < 8 * 1024
 
 
-@pytest.mark.parametrize("name", [f"widget/{LOADER}", "widget/frame.js", "chat.js"])
+@pytest.mark.parametrize("name", [f"widget/{LOADER}", "widget/frame.js", "chat.js", "own.js"])
 def test_no_script_makes_markup_or_code_of_a_text_or_asks_elsewhere(name: str) -> None:
     script = (STATIC / name).read_text()
     assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|Function\(|setAttribute\(\"on", script)

@@ -460,6 +460,14 @@ function begin() {
   window.addEventListener("pagehide", () => source?.close());
   window.addEventListener("pageshow", (event) => { if (event.persisted && known) follow(); });
   document.addEventListener("visibilitychange", look);
+  document.addEventListener("candour:forgotten", () => {
+    known = false;
+    source?.close();
+    pending.clear();
+    saveOutbox();
+    clearTimeout(retryTimer);
+    clearTimeout(streamTimer);
+  });
   document.addEventListener("candour:panel", ({ detail }) => {
     if (detail.seen !== undefined) seen = detail.seen;
     look();
