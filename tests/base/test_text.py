@@ -1,11 +1,10 @@
 """plain and fold: one reading of every text."""
 
-import time
-
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.base.text import MARKS_KEPT, fold, plain
+from tests.growth import grows_like_its_input
 
 ANY_TEXT = st.text(st.characters(codec=None, exclude_categories=()), max_size=60)
 
@@ -35,16 +34,6 @@ def test_one_character_never_becomes_many() -> None:
     assert len(plain("\ufdfa" * 1000)) == 1000
 
 
-def _seconds(text: str) -> float:
-    best = float("inf")
-    for _ in range(3):
-        start = time.perf_counter()
-        fold(text)
-        best = min(best, time.perf_counter() - start)
-    return best
-
-
 def test_time_grows_with_length_and_not_faster() -> None:
     for piece in ("a\u0301\u0316", "\u0301\u0316", "\ufdfaa\u200b", "想，", "\ud800a"):
-        small, large = _seconds(piece * 3_000), _seconds(piece * 24_000)
-        assert large < 8 * 5 * max(small, 0.0005), piece
+        assert grows_like_its_input(fold, piece, 3_000), piece
