@@ -1,9 +1,10 @@
 """What to answer to one turn: every step of the way, decided without writing anything.
 
-The order is the promise: keywords, then danger, then who owns the thread, then understanding. Danger
-is looked for in the whole text, before the guard shortens it and whoever owns the thread; help never
-waits for the engine. This module calls the engine and must therefore never run inside a write
-transaction; what it decides is carried out by the inbox.
+The order is the promise: keywords, then danger, then who owns the thread, then understanding. The
+words of danger are looked for in the whole text, before the guard shortens it and whoever owns the
+thread; the engine may add to what they find or doubt it, and help never depends on it. This module
+calls the engine and must therefore never run inside a write transaction; what it decides is carried
+out by the inbox.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from bot.base.languages import Language, chosen, identify
 from bot.conversations import choices
 from bot.conversations.engine import AsksEngine, Guess, Understanding
 from bot.conversations.models import Owner, TurnStatus
-from bot.conversations.policy import Verdict, decide
+from bot.conversations.policy import NEVER_OFFERED, URGENT, Grade, Verdict, alarm, decide, without_emergencies
 from bot.conversations.reading import guard
 from bot.conversations.reading.keywords import Keyword, keyword
 from bot.conversations.reading.safety import Hit, Lexicon
@@ -32,6 +33,8 @@ MEDIA = "media_not_read"
 """What is said of anything that is not text."""
 PROVIDER_WORDS = {"STOP": Keyword.OPT_OUT, "START": Keyword.OPT_IN}
 """Twilio's OptOutType: with Advanced Opt-Out it hears words that an operator has set there."""
+MONEY_MOVING = "money_moving"
+POSSIBLE = "possible_danger"
 TRIES = 3
 """A turn that failed unexpectedly this often is no longer understood, only apologised for."""
 
@@ -66,6 +69,8 @@ class Answer:
     say: tuple[str, ...] = ()
     offer: tuple[str, ...] = ()
     reason: str | None = None
+    mark: str | None = None
+    """A further reason, for which a person reads the conversation later and which changes nothing else."""
     status: TurnStatus = TurnStatus.ANSWERED
     misses: int = 0
     ranking: tuple[Guess, ...] = ()
@@ -88,14 +93,15 @@ def answer(work: Work, mind: Mind) -> Answer:
     """The answer to a turn; never raises for an engine that fails, that is an answer of its own."""
     language = work.language if work.language_chosen else identify(work.text, work.language) or work.language
     work = replace(work, language=language)
-    at_once = _keyword(work) or _danger(work, mind) or _choice(work)
+    hits = () if work.is_press else mind.lexicon.scan(work.text)
+    at_once = _keyword(work) or _known_danger(work, hits) or _choice(work)
     if at_once:
         return at_once
     if work.owner is Owner.STAFF:
         return Answer(work.language, status=TurnStatus.QUEUED)
     if work.attempts > TRIES:
-        return _failed(work)
-    return _understood(work, mind)
+        return _helped(work, hits) if hits else _failed(work)
+    return _understood(work, mind, hits)
 
 
 def speakable(said: Answer, content: Mapping[str, Any]) -> Answer:
@@ -126,22 +132,29 @@ def _language_fixed(work: Work, language: Language) -> Answer:
     return Answer(language, say=("language_chosen",), fix_language=True, misses=work.misses)
 
 
-def _danger(work: Work, mind: Mind) -> Answer | None:
-    hits = () if work.is_press else mind.lexicon.scan(work.text)
+def _known_danger(work: Work, hits: tuple[Hit, ...]) -> Answer | None:
+    """Help for what the words tell where the engine is not asked: the thread is the team's, or nobody is to be told."""
     if not hits:
         return None
     first = hits[0]
-    if work.owner is Owner.STAFF and first.reason in work.known_reasons:
+    if work.owner is Owner.STAFF and _code(first) in work.known_reasons:
         return None  # the help was given and the case is marked; the team reads on
     if not reason(first.reason).told:
         return Answer(work.language, say=(first.wording,), reason=first.reason)
-    last_word = "still_with_team" if work.owner is Owner.STAFF else _hand_over_wording(first.reason)
-    return Answer(work.language, say=(*_help(hits), last_word), reason=first.reason, offer=(ASSISTANT,))
+    return _helped(work, hits) if work.owner is Owner.STAFF else None
 
 
-def _help(hits: tuple[Hit, ...]) -> tuple[str, ...]:
-    # Two dangers at once (a threat and a wish to die) get both texts, the more urgent first.
-    return tuple(dict.fromkeys(hit.wording for hit in hits))[:2]
+def _helped(work: Work, hits: tuple[Hit, ...]) -> Answer:
+    """Help first, then the hand-over. Two dangers at once get both texts, the more urgent first."""
+    code = _code(hits[0])
+    last_word = "still_with_team" if work.owner is Owner.STAFF else _hand_over_wording(code)
+    help_texts = tuple(dict.fromkeys(hit.wording for hit in hits))[:2]
+    return Answer(work.language, say=(*help_texts, last_word), reason=code, offer=(ASSISTANT,))
+
+
+def _code(hit: Hit) -> str:
+    """The reason of a hit; money that is moving now cannot wait as long as a link that was clicked."""
+    return MONEY_MOVING if hit.reason == "phishing_clicked" and hit.priority == "P0" else hit.reason
 
 
 def _choice(work: Work) -> Answer | None:
@@ -158,8 +171,10 @@ def _choice(work: Work) -> Answer | None:
     return None
 
 
-def _understood(work: Work, mind: Mind) -> Answer:
+def _understood(work: Work, mind: Mind, hits: tuple[Hit, ...]) -> Answer:
     topic = work.pressed.topic if work.pressed else choices.typed(work.text, work.last_choices)
+    if hits:
+        topic = None
     if topic and (topic.startswith(LANGUAGE) or topic == ASSISTANT):
         return _choice(replace(work, is_press=True, pressed=choices.Chosen(topic, expired=False))) or _failed(work)
     guarded = guard.clean(work.text, official=mind.official)
@@ -167,14 +182,9 @@ def _understood(work: Work, mind: Mind) -> Answer:
         say = MEDIA if work.attached and MEDIA in work.content["wordings"] else "empty_turn"
         return Answer(work.language, say=(say,), offer=(PERSON,), misses=work.misses)
     try:
-        understood = (
-            mind.engine.press(work.engine_key, topic, work.language.value)
-            if topic
-            else mind.engine.ask(work.engine_key, guarded.text, work.language.value)
-        )
+        answered = _said(work, mind, hits, _asked(work, mind, topic, guarded.text))
     except EngineError:
-        return _failed(work)
-    answered = _said(work, understood)
+        return _helped(work, hits) if hits else _failed(work)
     if guarded.hidden and topic is None:
         answered = replace(answered, say=(*answered.say, "private_details"))
     if work.attached and MEDIA in work.content["wordings"]:
@@ -182,23 +192,53 @@ def _understood(work: Work, mind: Mind) -> Answer:
     return answered
 
 
+def _asked(work: Work, mind: Mind, topic: str | None, text: str = "") -> Understanding:
+    if topic:
+        return mind.engine.press(work.engine_key, topic, work.language.value)
+    return mind.engine.ask(work.engine_key, text, work.language.value)
+
+
 def _failed(work: Work) -> Answer:
     return Answer(work.language, say=("apology",), reason="engine_failed", status=TurnStatus.FAILED, misses=work.misses)
 
 
-def _said(work: Work, understood: Understanding) -> Answer:
-    verdict = decide(understood.ranking, work.misses)
+def _said(work: Work, mind: Mind, hits: tuple[Hit, ...], understood: Understanding) -> Answer:
+    found = alarm(understood.danger, understood.ranking, tuple(hit.category for hit in hits))
     base = Answer(work.language, ranking=understood.ranking, asked_engine=True)
-    match verdict.verdict:
-        case Verdict.URGENT:
-            topic = verdict.topics[0]
-            return replace(base, say=(topic, _hand_over_wording(topic)), reason=topic, offer=(ASSISTANT,))
+    if found.grade is Grade.CERTAIN and hits:
+        return replace(_helped(work, hits), ranking=understood.ranking, asked_engine=True)
+    if found.grade is Grade.CERTAIN and found.danger:
+        say = (found.danger, _hand_over_wording(found.danger))
+        return replace(base, say=say, reason=found.danger, offer=(ASSISTANT,))
+    if found.grade is Grade.NONE:
+        return _told(work, mind, base, understood, understood.ranking)
+    told = _told(work, mind, base, understood, without_emergencies(understood.ranking))
+    gentle = f"possible_{found.danger}"
+    said = (gentle, *told.say) if gentle in work.content["wordings"] else told.say
+    return replace(told, say=said, mark=POSSIBLE)
+
+
+def _told(work: Work, mind: Mind, base: Answer, understood: Understanding, ranking: tuple[Guess, ...]) -> Answer:
+    """The answer to what was asked, going by this ranking; raises EngineError."""
+    decision = decide(ranking, work.misses)
+    match decision.verdict:
         case Verdict.GIVE_OVER:
             return _handed_over(base, (), "not_understood")
         case Verdict.CLARIFY:
-            return _asked_back(base, work, verdict.topics)
+            return _asked_back(base, work, decision.topics)
         case Verdict.ANSWER:
-            return _obeyed(base, work, understood)
+            return _obeyed(base, work, _both(work, mind, understood, decision.topics[0]))
+
+
+def _both(work: Work, mind: Mind, understood: Understanding, topic: str) -> Understanding:
+    """What the engine says to this topic and to a second question in the same turn."""
+    if topic != understood.ranking[0].topic:
+        return _asked(work, mind, topic)
+    for also in understood.also[:1]:
+        if also not in (*URGENT, *NEVER_OFFERED):
+            more = _asked(work, mind, also)
+            return replace(understood, say=(*understood.say, *more.say), do=(*understood.do, *more.do))
+    return understood
 
 
 def _asked_back(base: Answer, work: Work, topics: tuple[str, ...]) -> Answer:

@@ -126,7 +126,8 @@ class Inbox:
             if not threads.renew_lease(session, taken.thread_id, taken.token, now):
                 return None
             thread, turn = session.get_one(Thread, taken.thread_id), session.get_one(Turn, taken.work.turn_id)
-            opened = self._open_case(session, turn, said, now)
+            opened = self._open_case(session, turn, said.reason, now)
+            self._open_case(session, turn, said.mark, now)
             if said.say:
                 said = _with_statement(thread, said, taken.published, now)
                 self._reply(session, taken, turn, said, opened.case.number if opened else "")
@@ -143,13 +144,13 @@ class Inbox:
                 threads.drop_lease(session, thread.id, taken.token)
             return more
 
-    def _open_case(self, session: Session, turn: Turn, said: Answer, now: datetime) -> Opened | None:
-        if said.reason is None:
+    def _open_case(self, session: Session, turn: Turn, code: str | None, now: datetime) -> Opened | None:
+        if code is None:
             return None
-        opened = open_case(session, thread_id=turn.thread_id, reason=reason(said.reason), turn_id=turn.id, at=now)
+        opened = open_case(session, thread_id=turn.thread_id, reason=reason(code), turn_id=turn.id, at=now)
         if opened.is_new or opened.reason_is_new:
             kind = "case.opened" if opened.is_new else "case.reason_added"
-            content = {"case": opened.case.number, "reason": said.reason, "priority": opened.case.priority, "turn": turn.number}
+            content = {"case": opened.case.number, "reason": code, "priority": opened.case.priority, "turn": turn.number}
             subject = f"thread:{turn.thread_id}"
             audit.record(session, at=now, actor="assistant", kind=kind, subject=subject, content=content, vault=self._vault)
         return opened

@@ -28,6 +28,8 @@ SPOKEN = (
     "data_types",
     "self_harm",
     "extortion",
+    "phishing_clicked",
+    "possible_self_harm",
     "apology",
     "clarify",
     "not_understood",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from sqlalchemy import func, select
@@ -16,7 +16,7 @@ from bot.base.database import Database
 from bot.base.errors import EngineSlow, EngineUnavailable, NotPublished
 from bot.base.settings import REPOSITORY
 from bot.base.vault import Vault
-from bot.conversations.engine import Deed
+from bot.conversations.engine import Deed, Guess
 from bot.conversations.models import Owner, PatientSession, Reply, Thread, Turn, TurnStatus
 from bot.conversations.policy import MISSES
 from bot.conversations.reading.safety import Lexicon
@@ -210,14 +210,13 @@ def test_an_understood_turn_between_two_misses_starts_the_count_anew(world: Worl
 @pytest.mark.parametrize(
     "words", ["I want to kill myself", "我唔想做人啦", "我想自杀", "gusto ko nang mamatay", "saya mau bunuh diri"]
 )
-def test_danger_gets_help_first_and_a_case_without_the_engine(world: World, words: str) -> None:
+def test_danger_gets_help_first_and_a_case_even_without_an_engine(world: World, words: str) -> None:
     world.engine.answers = lambda _: EngineUnavailable("down")
     [said] = world.patient.says(words)
     [case] = world.cases()
     assert said.startswith("<self_harm ")
     assert f"{case.number}>" in said
     assert (case.reason, case.priority) == ("self_harm", 0)
-    assert world.engine.asked == []
 
 
 def test_danger_is_seen_at_the_end_of_a_very_long_turn(world: World) -> None:
@@ -230,6 +229,50 @@ def test_danger_the_classifier_finds_is_acted_on_even_when_another_topic_leads(w
     [said] = world.patient.says("somebody wrote about my records")
     assert said.startswith("<extortion en>")
     assert world.cases()[0].priority == 0
+
+
+def test_danger_the_detector_is_certain_of_gets_help_first(world: World) -> None:
+    world.engine.answers = lambda _: replace(understood("what_happened"), danger=(Guess("self_harm", 0.9),))
+    [said] = world.patient.says("it will all be simpler soon")
+    assert said.startswith("<self_harm en>")
+    assert world.cases()[0].priority == 0
+
+
+def test_possible_danger_gets_the_answer_a_gentle_sentence_and_a_case_that_takes_nothing_over(world: World) -> None:
+    world.engine.answers = lambda _: replace(understood("what_happened"), danger=(Guess("self_harm", 0.4),))
+    [said] = world.patient.says("how long will I have to think of this")
+    assert said == "<possible_self_harm en>\n\n<what_happened en>"
+    [case] = world.cases()
+    assert (case.reason, case.priority) == ("possible_danger", 2)
+    assert world.thread().owner == Owner.BOT.value
+
+
+def test_words_of_danger_which_the_detector_doubts_are_a_possibility(world: World) -> None:
+    world.engine.answers = lambda _: replace(understood("data_types"), danger=(Guess("self_harm", 0.01),))
+    [said] = world.patient.says("I want to kill myself")
+    assert said == "<possible_self_harm en>\n\n<data_types en>"
+    assert world.cases()[0].reason == "possible_danger"
+
+
+def test_a_possible_danger_leading_the_topics_is_answered_by_the_next_topic(world: World) -> None:
+    possible = replace(understood("self_harm", 0.9, ("data_types", 0.09)), danger=(Guess("self_harm", 0.4),))
+    world.engine.answers = lambda words: understood(words) if words == "data_types" else possible
+    [said] = world.patient.says("what would you do with my file if I were gone")
+    assert said == "<possible_self_harm en>\n\n<data_types en>"
+    assert [topic for _, topic, _ in world.engine.pressed] == ["data_types"]
+
+
+def test_two_questions_in_one_turn_get_two_answers(world: World) -> None:
+    both = replace(understood("what_happened"), also=("data_types",))
+    world.engine.answers = lambda words: understood(words) if words == "data_types" else both
+    assert world.patient.says("what happened? and what did they take?") == ["<what_happened en>\n\n<data_types en>"]
+
+
+def test_money_that_is_moving_now_is_a_case_of_minutes(world: World) -> None:
+    world.engine.answers = lambda _: EngineUnavailable("down")
+    world.patient.says("they are taking money out of my account right now")
+    [case] = world.cases()
+    assert (case.reason, case.priority) == ("money_moving", 0)
 
 
 def test_with_the_team_the_assistant_is_silent_but_new_danger_still_gets_help_once(world: World) -> None:

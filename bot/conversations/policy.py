@@ -1,28 +1,40 @@
-"""The policy: what to do with what the engine understood. All thresholds live here, once."""
+"""The policy: what to do with what the engine understood. All thresholds live here, once.
+
+Two questions are decided apart: whether the turn speaks of danger, and what it is about. Danger is graded. *Certain* gets help
+before anything else and a case; *possible* gets the answer to what was asked, with one gentle sentence and the line to call, and
+a person reads it the same day. The words of data/safety.yml and the engine's detector decide together, and where nobody but the
+words could be asked, the words alone.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from bot.conversations.engine import Guess
 
-ANSWER_AT = 0.55
+ANSWER_AT = 0.50
 """At this confidence the topic is answered."""
 LEAD = 0.15
 """A best topic below twice this lead over the second is asked back when it is not very sure."""
 SURE_AT = 0.75
 """At this confidence no lead is asked for."""
-URGENT_AT = 0.30
-"""Emergencies together reaching this are acted on, whatever leads: when unsure between a danger and
-another topic, act on the danger."""
 CHOICES = 3
 """How many topics are offered at most when asking back."""
-OFFER_AT = 0.05
+OFFER_AT = 0.02
 """A topic below this is not offered."""
 MISSES = 2
 """Turns in a row that are not understood before a person takes over."""
+
+CERTAIN_AT = 0.75
+"""At this confidence of the detector, danger is certain."""
+POSSIBLE_AT = 0.30
+"""At this confidence of the detector, danger is possible."""
+BELIEVED_AT = 0.10
+"""Words of danger are certain unless the detector is less confident than this; then they are a possibility."""
+URGENT_AT = 0.30
+"""When nobody looked for danger: emergencies among the topics together reaching this are acted on, whatever leads."""
 
 URGENT = ("self_harm", "medical_urgent", "dv_safety", "extortion", "phishing_clicked")
 """Topics that are emergencies, the most urgent first."""
@@ -30,13 +42,28 @@ NEVER_OFFERED = frozenset({"out_of_scope", "adversarial", "greeting_thanks"})
 """Topics that make no sense on a button."""
 
 
+class Grade(StrEnum):
+    """How sure it is that a turn speaks of danger."""
+
+    NONE = "none"
+    POSSIBLE = "possible"  # the answer, a gentle sentence with a line to call, a person reads today
+    CERTAIN = "certain"  # help first, and a case
+
+
 class Verdict(StrEnum):
     """What to do with a turn."""
 
     ANSWER = "answer"  # say what the engine says
-    URGENT = "urgent"  # help first: an emergency is likely enough
     CLARIFY = "clarify"  # offer up to three topics and a person
     GIVE_OVER = "give_over"  # the second miss in a row: a person takes over
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """How sure danger is, and which (the topic of an emergency); none without a danger."""
+
+    grade: Grade
+    danger: str | None = None
 
 
 @dataclass(frozen=True)
@@ -47,11 +74,43 @@ class Decision:
     topics: tuple[str, ...]
 
 
+QUIET = Alarm(Grade.NONE)
+
+
+def alarm(danger: Sequence[Guess], ranking: Sequence[Guess], words: Sequence[str] = ()) -> Alarm:
+    """How sure it is that a turn speaks of danger: `danger` by the detector, `words` categories found by the lexicon."""
+    likely = max(danger, key=lambda guess: guess.confidence, default=None)
+    if words:
+        doubted = likely is not None and likely.confidence < BELIEVED_AT
+        return Alarm(Grade.POSSIBLE if doubted else Grade.CERTAIN, words[0])
+    if likely is None:
+        return _among_topics(ranking)
+    if likely.confidence >= CERTAIN_AT:
+        return Alarm(Grade.CERTAIN, likely.topic)
+    if likely.confidence >= POSSIBLE_AT:
+        return Alarm(Grade.POSSIBLE, likely.topic)
+    # A turn that reads like an emergency is one the detector may have missed.
+    among = _among_topics(ranking)
+    return replace(among, grade=Grade.POSSIBLE) if among.danger else QUIET
+
+
+def _among_topics(ranking: Sequence[Guess]) -> Alarm:
+    urgent = [guess for guess in ranking if guess.topic in URGENT]
+    if sum(guess.confidence for guess in urgent) < URGENT_AT:
+        return QUIET
+    return Alarm(Grade.CERTAIN, max(urgent, key=lambda guess: guess.confidence).topic)
+
+
+def without_emergencies(ranking: Sequence[Guess]) -> tuple[Guess, ...]:
+    """The ranking of what else a turn may ask, with the confidence that was given to emergencies shared out."""
+    rest = [guess for guess in ranking if guess.topic not in URGENT]
+    gone = sum(guess.confidence for guess in ranking if guess.topic in URGENT)
+    share = max(1.0 - gone, sum(guess.confidence for guess in rest))
+    return tuple(Guess(guess.topic, guess.confidence / share) for guess in rest if share > 0)
+
+
 def decide(ranking: Sequence[Guess], misses: int) -> Decision:
     """What to do, from the topics considered (best first) and the misses in a row so far."""
-    urgent = [guess for guess in ranking if guess.topic in URGENT]
-    if urgent and sum(guess.confidence for guess in urgent) >= URGENT_AT:
-        return Decision(Verdict.URGENT, (max(urgent, key=lambda guess: guess.confidence).topic,))
     if ranking and _clear(ranking):
         return Decision(Verdict.ANSWER, (ranking[0].topic,))
     if misses + 1 >= MISSES:

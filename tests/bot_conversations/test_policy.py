@@ -6,7 +6,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.conversations.engine import Guess
-from bot.conversations.policy import CHOICES, MISSES, NEVER_OFFERED, URGENT, URGENT_AT, Verdict, decide
+from bot.conversations.policy import (
+    BELIEVED_AT,
+    CHOICES,
+    MISSES,
+    NEVER_OFFERED,
+    URGENT,
+    URGENT_AT,
+    Alarm,
+    Grade,
+    Verdict,
+    alarm,
+    decide,
+    without_emergencies,
+)
 
 TOPICS = ("what_happened", "data_types", "out_of_scope", "greeting_thanks", *URGENT)
 
@@ -20,10 +33,44 @@ def rankings(draw: st.DrawFn) -> list[Guess]:
     return sorted(guesses, key=lambda guess: -guess.confidence)
 
 
-@given(rankings(), st.integers(0, 5))
-def test_danger_that_is_likely_enough_is_always_acted_on(ranking: list[Guess], misses: int) -> None:
+def dangers(confidence: float, topic: str = "extortion") -> list[Guess]:
+    return [Guess(topic, confidence)]
+
+
+LEAST = {Grade.NONE: 0, Grade.POSSIBLE: 1, Grade.CERTAIN: 2}
+
+
+@given(rankings())
+def test_without_a_detector_likely_emergencies_are_acted_on(ranking: list[Guess]) -> None:
     likely = sum(guess.confidence for guess in ranking if guess.topic in URGENT)
-    assert (decide(ranking, misses).verdict is Verdict.URGENT) == (likely >= URGENT_AT)
+    assert (alarm((), ranking).grade is Grade.CERTAIN) == (likely >= URGENT_AT)
+
+
+@given(rankings(), st.floats(0, 1), st.floats(0, 1))
+def test_more_confidence_never_lessens_an_alarm(ranking: list[Guess], one: float, other: float) -> None:
+    low, high = sorted((one, other))
+    assert LEAST[alarm(dangers(low), ranking).grade] <= LEAST[alarm(dangers(high), ranking).grade]
+
+
+@given(rankings(), st.floats(0, 1))
+def test_words_of_danger_are_never_passed_over(ranking: list[Guess], doubt: float) -> None:
+    found = alarm(dangers(doubt), ranking, ("self_harm",))
+    assert found == Alarm(Grade.CERTAIN if doubt >= BELIEVED_AT else Grade.POSSIBLE, "self_harm")
+    assert alarm((), ranking, ("self_harm",)).grade is Grade.CERTAIN
+
+
+@given(rankings(), st.floats(0, 1))
+def test_an_alarm_names_its_danger(ranking: list[Guess], confidence: float) -> None:
+    found = alarm(dangers(confidence), ranking)
+    assert (found.danger in URGENT) == (found.grade is not Grade.NONE)
+
+
+@given(rankings())
+def test_what_else_is_asked_holds_no_emergency_and_stays_a_ranking(ranking: list[Guess]) -> None:
+    rest = without_emergencies(ranking)
+    assert not {guess.topic for guess in rest} & set(URGENT)
+    assert sum(guess.confidence for guess in rest) <= 1 + 1e-9
+    assert [guess.topic for guess in rest] == [guess.topic for guess in ranking if guess.topic not in URGENT]
 
 
 @given(rankings(), st.integers(0, 5))
