@@ -100,20 +100,29 @@ def take(session: Session, vault: Vault, *, channel: str, limit: int, at: dateti
         select(Part)
         .where(Part.channel == channel, Part.status == PartStatus.QUEUED.value, Part.due_at <= at, ~before)
         .order_by(Part.id)
-        .limit(limit)
         .with_for_update(skip_locked=True, of=Part)
     )
-    taken = []
-    for part in session.scalars(due).all():
-        thread = session.get_one(Thread, part.thread_id)
-        if thread.opted_out_at is not None and not part.despite_opt_out:
-            settle(session, vault, part, PartStatus.WITHHELD, at=at, reason=OPTED_OUT)
-            continue
-        move(part, PartStatus.SUBMITTING)
-        part.attempts += 1
-        part.submitted_at, part.lease_until = at, at + LEASE
-        taken.append(Taken(part.id, channel, _outgoing(session, vault, thread, part)))
+    taken: list[Taken] = []
+    while len(taken) < limit:
+        parts = session.scalars(due.limit(limit - len(taken))).all()
+        for part in parts:
+            one = _begin(session, vault, part, at)
+            taken += [one] if one else []
+        session.flush()
+        if not parts:  # what was withheld made room for the part behind it
+            break
     return taken
+
+
+def _begin(session: Session, vault: Vault, part: Part, at: datetime) -> Taken | None:
+    thread = session.get_one(Thread, part.thread_id)
+    if thread.opted_out_at is not None and not part.despite_opt_out:
+        settle(session, vault, part, PartStatus.WITHHELD, at=at, reason=OPTED_OUT)
+        return None
+    move(part, PartStatus.SUBMITTING)
+    part.attempts += 1
+    part.submitted_at, part.lease_until = at, at + LEASE
+    return Taken(part.id, part.channel, _outgoing(session, vault, thread, part))
 
 
 def conclude(session: Session, vault: Vault, taken: Taken, result: Sent | ChannelError, at: datetime) -> Part:
