@@ -1,7 +1,7 @@
 """What a turn is about and which danger it may speak of: the one component of the engine's pipeline.
 
-A thin shell around engine/judge.py for Rasa: it hands over the examples, keeps what was learnt, and writes topics, dangers and a
-second question into each message. One ranking comes out; thresholds are the application's.
+A thin shell around engine/mind/judge.py for Rasa: it hands over the examples, keeps what was learnt, and writes topics, dangers
+and a second question into each message. One ranking comes out; thresholds are the application's.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from rasa.shared.nlu.constants import INTENT, INTENT_RANKING_KEY, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
-from engine.encoders import Encoders
-from engine.judge import Judge
-from engine.lessons import Lessons, dangers_in, learn
+from engine.mind.encoders import Encoders
+from engine.mind.judge import Judge
+from engine.mind.lessons import Lessons, dangers_in, learn
 from engine.vectors import DANGER_VARIABLE
 
 DANGER, ALSO = "danger", "also"

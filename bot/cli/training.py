@@ -71,10 +71,10 @@ def material(data: Path, repository: Path = REPOSITORY) -> Material:
 
 def taking_part(repository: Path) -> set[Path]:
     """The engine's modules that training runs: `engine.train`, what the configuration names, and what those import."""
-    named = re.findall(r"\bengine\.(\w+)", _read(repository / "config.yml").decode())
-    waiting, found = ["train", *named], set()
+    named = re.findall(r"\bengine\.([\w.]+)", _read(repository / "config.yml").decode())
+    waiting, found = ["train", *(name.rpartition(".")[0] for name in named)], set()
     while waiting:
-        path = repository / "engine" / f"{waiting.pop()}.py"
+        path = repository / "engine" / f"{waiting.pop().replace('.', '/')}.py"
         if path in found or not path.exists():
             continue
         found.add(path)
@@ -208,7 +208,7 @@ def _imports(tree: ast.AST) -> list[str]:
             if module == "engine" or (node.level and not module):
                 found += [alias.name for alias in node.names]
             elif module.startswith("engine.") or node.level:
-                found.append(module.removeprefix("engine.").split(".")[0])
+                found.append(module.removeprefix("engine."))
         elif isinstance(node, ast.Import):
-            found += [alias.name.split(".")[1] for alias in node.names if alias.name.startswith("engine.")]
+            found += [alias.name.removeprefix("engine.") for alias in node.names if alias.name.startswith("engine.")]
     return found

@@ -1,4 +1,4 @@
-"""How alike two texts are: spelling, words and two encoders' sense of meaning, added up; needs nothing of Rasa.
+"""How alike two texts are: spelling, words and two encoders' sense of meaning, added up.
 
 A text is compared with every example learnt. Likeness of spelling and words is the cosine of weighed n-grams, and likeness of
 meaning is `exp(SHARPNESS * (cosine - 1))`, which lets near examples count for more than far ones: between a nearest-example
@@ -16,7 +16,7 @@ import numpy.typing as npt
 from scipy import sparse
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from engine.encoders import unit
+from engine.mind.encoders import unit
 
 Floats: TypeAlias = npt.NDArray[np.float32]
 

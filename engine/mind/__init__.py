@@ -1,0 +1,1 @@
+"""What the engine understands by: likeness, topics and danger; needs nothing of Rasa."""
