@@ -1,4 +1,4 @@
-"""The bench's command line: `python -m bench turns|memory|long-thread|start`.
+"""The bench's command line: `python -m bench turns|webhooks|memory|long-thread|start`.
 
 Everything is started in a fresh folder and stopped again; the installation in the home folder is only
 asked for its trained model. Figures are taken on what the machine has left: run it alone.
@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench import memory, start, thread, turns, yardsticks
+from bench import memory, start, thread, turns, webhooks, yardsticks
 from bench.house import NotUp, trained_model
 from bot.base.errors import CandourError
 from bot.base.settings import Settings, load_settings
@@ -36,6 +36,11 @@ def _turns(asked: argparse.Namespace, settings: Settings, folder: Path) -> dict[
         if sticks[name]:
             sticks[name]["ours_to_it"] = round(result["turns_per_s"] / sticks[name]["turns_per_s"], 2)
     return {**result, "yardsticks": sticks}
+
+
+def _webhooks(asked: argparse.Namespace, settings: Settings, folder: Path) -> dict[str, Any]:
+    home, load = folder / "home", {"per_s": asked.per_s, "seconds": asked.seconds}
+    return webhooks.run(home, **load, worker=asked.worker, database_url=asked.database_url)
 
 
 def _memory(asked: argparse.Namespace, settings: Settings, folder: Path) -> dict[str, Any]:
@@ -67,6 +72,11 @@ def arguments() -> argparse.ArgumentParser:
     one.add_argument("--database-url", default="", help="an empty database to use instead of SQLite")
     one.add_argument("--no-yardsticks", dest="yardsticks", action="store_false", help="only ours")
     one.add_argument("--stock", action="store_true", help="also stock Rasa; makes its environment when it is missing")
+    one = kind("webhooks", _webhooks, "from the moment a signed turn is posted to its acknowledgement, and what was stored")
+    one.add_argument("--per-s", type=int, default=200, help="turns a second")
+    one.add_argument("--seconds", type=int, default=20, help="for how long")
+    one.add_argument("--worker", action="store_true", help="with a worker that answers meanwhile, over an engine that is down")
+    one.add_argument("--database-url", default="", help="an empty database to use instead of SQLite")
     one = kind("memory", _memory, "resident memory of engine and web over many sessions")
     one.add_argument("--sessions", type=int, default=10_000)
     one = kind("long-thread", _long_thread, "the last turns of a long thread against its first ones")

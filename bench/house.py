@@ -21,7 +21,7 @@ from pathlib import Path
 import httpx
 
 from bot.base.settings import REPOSITORY, Settings, load_settings
-from bot.cli import training
+from bot.cli import leash, training
 
 START_S = 240.0
 
@@ -112,8 +112,9 @@ class House:
         """Start everything and wait until it is ready; returns the seconds it took."""
         began = time.monotonic()
         with self.said.open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "bot.cli", "up"],
+            self.process = subprocess.Popen(  # noqa: S603 - our own program
+                # On the leash: whoever kills us must not leave an installation running.
+                [sys.executable, "-I", "-S", leash.__file__, str(os.getpid()), sys.executable, "-m", "bot.cli", "up"],
                 cwd=REPOSITORY,
                 env=self.environment(),
                 stdin=subprocess.DEVNULL,
