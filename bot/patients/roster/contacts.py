@@ -85,11 +85,12 @@ def _parsed(text: str) -> tuple[PhoneNumber, int] | None:
 def emails(cell: str) -> Iterator[Contact | Unusable]:
     """The e-mail addresses of a cell; whether a domain exists is not asked of the network."""
     cell = re.sub(r"mailto:|[<>]", " ", cell)
-    if "@" not in cell:
-        yield Unusable(cell, "not an e-mail address")
+    parts = list(filter(None, _BETWEEN_EMAILS.split(cell)))
+    if any(part.count("@") != 1 for part in parts):
+        # "chan,tai@…": what stands after the comma would be somebody else's address.
+        yield Unusable(cell, "not an e-mail address, or with other words beside it")
         return
-    for part in filter(None, _BETWEEN_EMAILS.split(cell)):
-        yield _email(part.rstrip("."))
+    yield from (_email(part.rstrip(".")) for part in parts)
 
 
 def _email(text: str) -> Contact | Unusable:

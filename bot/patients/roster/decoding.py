@@ -89,8 +89,8 @@ def _marked(start: bytes) -> tuple[str, int]:
             return encoding, len(mark)
     even, odd = start[0::2].count(0), start[1::2].count(0)
     # Latin text in UTF-16 has a NUL in every second byte; a few NULs are an attack or damage, judged later.
-    if max(even, odd) > len(start) // 8 and min(even, odd) == 0:
-        return ("utf-16-be" if even else "utf-16-le"), 0
+    if max(even, odd) > len(start) // 8 and max(even, odd) > 10 * min(even, odd):
+        return ("utf-16-be" if even > odd else "utf-16-le"), 0
     return "", 0
 
 
@@ -151,4 +151,5 @@ def lines(file: BufferedReader, encoded: Encoded) -> Iterator[str]:
     except UnicodeDecodeError:
         raise BadInput("The file changed while it was read.") from None
     finally:
-        text.detach()
+        if not file.closed:
+            text.detach()

@@ -1,0 +1,88 @@
+"""`./candour patients` as it is typed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from bot.cli.app import app
+from tests.patients.conftest import CHAN, HEADINGS, LEE, as_csv
+
+terminal = CliRunner()
+
+
+@pytest.fixture
+def roster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A small roster, and a home of this test's own."""
+    monkeypatch.setenv("CANDOUR_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("CANDOUR_DATABASE_URL", "")
+    path = tmp_path / "roster.csv"
+    path.write_text(as_csv([HEADINGS, CHAN, LEE]), encoding="big5hkscs", newline="")
+    return path
+
+
+def code_of(path: Path) -> str:
+    done = terminal.invoke(app, ["patients", "import", str(path), "--json"])
+    assert done.exit_code == 0, done.output
+    return str(json.loads(done.stdout)["code"])
+
+
+def test_a_check_says_what_it_read_and_stores_nothing(roster: Path) -> None:
+    done = terminal.invoke(app, ["patients", "import", str(roster), "--check"])
+    assert done.exit_code == 0, done.output
+    assert "Big5 with the Hong Kong characters, comma between cells, 2 rows" in done.stdout
+    assert "2 added" in done.stdout
+    assert "Nothing was stored" in done.stdout
+    for personal in ("Tai Man", "大文", "chan@example", "4567"):
+        assert personal not in done.output
+
+
+def test_a_file_without_digests_is_applied_only_with_the_code_of_what_was_seen(roster: Path) -> None:
+    refused = terminal.invoke(app, ["patients", "import", str(roster), "--apply"])
+    assert refused.exit_code == 1
+    assert "Not applied" in refused.output
+    wrong = terminal.invoke(app, ["patients", "import", str(roster), "--apply", "--confirm", "00000000"])
+    assert wrong.exit_code == 1
+    done = terminal.invoke(app, ["patients", "import", str(roster), "--apply", "--confirm", code_of(roster)])
+    assert done.exit_code == 0, done.output
+    assert "Applied as import 1" in done.stdout
+
+
+def test_a_file_with_digests_is_applied_at_once_and_its_changes_are_asked_for(roster: Path, tmp_path: Path) -> None:
+    first = tmp_path / "sample.csv"
+    assert terminal.invoke(app, ["patients", "sample", "--count", "40", "--seed", "2", "--out", str(first)]).exit_code == 0
+    assert terminal.invoke(app, ["patients", "import", str(first), "--apply"]).exit_code == 0
+    assert terminal.invoke(app, ["patients", "sample", "--count", "39", "--seed", "2", "--out", str(first)]).exit_code == 0
+    again = terminal.invoke(app, ["patients", "import", str(first), "--apply"])
+    assert again.exit_code == 1
+    assert "1 missing" in again.stdout
+    assert terminal.invoke(app, ["patients", "import", str(first), "--apply", "--confirm", code_of(first)]).exit_code == 0
+
+
+def test_a_bad_file_ends_with_a_report_and_a_status(roster: Path, tmp_path: Path) -> None:
+    roster.write_text(as_csv([[*HEADINGS, "Shoe size"], [*CHAN, "9"], ["P002", "=1+1", *LEE[2:], "9"]]), encoding="utf-8")
+    report = tmp_path / "report.csv"
+    done = terminal.invoke(app, ["patients", "import", str(roster), "--apply", "--report", str(report)])
+    assert done.exit_code == 1
+    assert "not understood and not stored: Shoe size" in done.output
+    assert "formula" in report.read_text(encoding="utf-8")
+
+
+def test_a_report_does_not_overwrite_the_roster(roster: Path) -> None:
+    done = terminal.invoke(app, ["patients", "import", str(roster), "--report", str(roster)])
+    assert done.exit_code == 1
+    assert roster.read_bytes()
+
+
+def test_a_sample_goes_to_standard_output(roster: Path) -> None:
+    done = terminal.invoke(app, ["patients", "sample", "--count", "3"])
+    assert len(done.stdout.splitlines()) == 4
+
+
+def test_a_file_that_is_not_there_is_said_in_words(roster: Path) -> None:
+    done = terminal.invoke(app, ["patients", "import", str(roster.with_name("none.csv"))])
+    assert done.exit_code == 1
+    assert "cannot be read" in done.output
