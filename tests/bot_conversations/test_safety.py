@@ -15,8 +15,16 @@ from tests.growth import grows_like_its_input
 
 ROOT = Path(__file__).parents[2]
 LEXICON = Lexicon.load(ROOT / "data" / "safety.yml")
-SAMPLES: dict[str, list[str]] = yaml.safe_load(Path(__file__).with_name("emergencies.yml").read_text(encoding="utf-8"))
+
+
+def _samples(name: str) -> dict[str, list[str]]:
+    samples: dict[str, list[str]] = yaml.safe_load(Path(__file__).with_name(name).read_text(encoding="utf-8"))
+    return samples
+
+
+SAMPLES, PLAIN = _samples("emergencies.yml"), _samples("plain_words.yml")
 HARMLESS = SAMPLES.pop("harmless")
+LOOKALIKES = PLAIN.pop("harmless")
 URGENCY = ["self_harm", "medical_urgent", "dv_safety", "extortion", "phishing_clicked", "attacker_claim"]
 
 
@@ -31,6 +39,16 @@ def test_an_emergency_is_noticed(category: str, text: str) -> None:
 
 @pytest.mark.parametrize("text", HARMLESS)
 def test_what_only_looks_like_one_is_left_alone(text: str) -> None:
+    assert LEXICON.scan(text) == ()
+
+
+@pytest.mark.parametrize(("category", "text"), [(category, text) for category, texts in PLAIN.items() for text in texts])
+def test_an_emergency_said_plainly_is_noticed(category: str, text: str) -> None:
+    assert category in categories(text)
+
+
+@pytest.mark.parametrize("text", LOOKALIKES)
+def test_a_figure_of_speech_or_an_old_story_is_left_alone(text: str) -> None:
     assert LEXICON.scan(text) == ()
 
 
@@ -94,6 +112,20 @@ def test_a_look_alike_silences_only_itself() -> None:
     assert categories("this is killing me\nI will kill myself") == ["self_harm"]
 
 
+def test_a_look_alike_does_not_reach_across_a_comma() -> None:
+    assert categories("想死你哋個服務") == []
+    assert categories("我個女話想死，你哋病人嚟㗎") == ["self_harm"]
+
+
+def test_one_look_alike_does_not_hide_another() -> None:
+    assert categories("I fainted at my blood test two years ago") == []
+
+
+def test_a_question_about_what_might_be_counts_for_nothing() -> None:
+    assert categories("What should I do if someone tries to blackmail me?") == []
+    assert categories("Someone is blackmailing me. What should I do if he tries again?") == ["extortion"]
+
+
 def test_a_gap_does_not_reach_into_the_next_sentence() -> None:
     assert categories("I want to go home. Plants die here.") == []
 
@@ -145,10 +177,31 @@ def test_time_grows_with_length_and_not_faster(piece: str) -> None:
         ("想 … 死", "想我快啲死", True),
         ("沒有 意義", "没有意义", True),
         ("<family> says", "my mum says", True),
+        ("throat closing", "her throat's closing", True),
+        ("dead", "deads", True),
+        ("die", "dies", False),
     ],
 )
 def test_a_phrase_means_what_the_file_says(phrase: str, text: str, found: bool) -> None:
     read = Phrase.read(phrase, {"family": "mum|dad"})
+    assert any(read.found_in(sentence) for sentence in sentences(text)) is found
+
+
+@pytest.mark.parametrize(
+    ("language", "phrase", "text", "found"),
+    [
+        ("en", "hit me", "he hit really hard me", False),
+        ("en", "want to die", "I want to just die", True),
+        ("tl", "hindi magising", "hindi po sya magising", False),
+        ("tl", "hindi sya magising", "hindi po daw sya magising", True),
+        ("id", "dipukul majikan", "dipukul terus majikan", True),
+        ("zh-Hant", "鎖 我", "佢鎖咗我", True),
+        ("zh-Hant", "鎖 我", "佢鎖唔到我", False),
+        ("zh-Hans", "打 我", "他打了我", True),
+    ],
+)
+def test_little_words_may_stand_between_two_parts(language: str, phrase: str, text: str, found: bool) -> None:
+    read = Phrase.read(phrase, {}, language=language)
     assert any(read.found_in(sentence) for sentence in sentences(text)) is found
 
 
