@@ -1,0 +1,106 @@
+"""How fast a roster comes in, how much memory it takes, and how that compares with merely reading the file.
+
+Each measurement is a process of its own on a fresh database: what it holds at most is what the kernel says of it.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from bot.base import schema
+from bot.base.clock import system_clock
+from bot.base.database import Database
+from bot.base.settings import REPOSITORY
+from bot.base.vault import BlindIndex, Vault, new_key
+from bot.patients.roster.judging import judged
+from bot.patients.sample import writing
+from bot.patients.sample.writing import COLUMNS
+
+SEED = 7
+
+
+def run(folder: Path, *, rows: int, database_url: str) -> dict[str, Any]:
+    """Import that many invented persons, then the same file again, then one with changes; figures of each."""
+    small, large = folder / "small.csv", folder / "large.csv"
+    for path, count in ((small, max(rows // 10, 1)), (large, rows)):
+        with path.open("w", encoding="utf-8", newline="") as file:
+            writing.write(file, count, SEED)
+    keys = json.dumps([new_key("v1"), new_key("i1")])
+    plain = _plain(large)
+    url = database_url or f"sqlite:///{folder / 'large.sqlite3'}"
+    first = _child(large, url, keys)
+    again = _child(_changed(large, folder / "changed.csv"), url, keys)
+    a_tenth = _child(small, f"sqlite:///{folder / 'small.sqlite3'}", keys)
+    return {
+        "rows": rows,
+        "rows_per_s": round(rows / first["seconds"], 1),
+        "seconds": first["seconds"],
+        "cpu_s": first["cpu_s"],
+        "lock_held_s": first["lock_held_s"],
+        "rss_mb": first["rss_mb"],
+        "rss_mb_at_a_tenth": a_tenth["rss_mb"],
+        "file_mb": round(large.stat().st_size / 2**20, 1),
+        "plain_csv_s": plain,
+        "ratio_to_plain_csv": round(first["seconds"] / plain, 1),
+        "again": {"changed": again["changed"], **{name: again[name] for name in ("seconds", "cpu_s", "lock_held_s", "rss_mb")}},
+    }
+
+
+def _plain(path: Path) -> float:
+    began = time.perf_counter()
+    with path.open(encoding="utf-8", newline="") as file:
+        for _ in csv.reader(file):
+            pass
+    return round(time.perf_counter() - began, 3)
+
+
+def _changed(path: Path, to: Path) -> Path:
+    """The same file with another language in every hundredth row."""
+    place = list(COLUMNS).index(next(column for column in COLUMNS if column.value == "language"))
+    with path.open(encoding="utf-8", newline="") as source, to.open("w", encoding="utf-8", newline="") as out:
+        writer = csv.writer(out)
+        for number, cells in enumerate(csv.reader(source)):
+            kept = cells[:-1]
+            if number and number % 100 == 0:
+                kept[place] = "tl" if kept[place] == "en" else "en"
+            writer.writerow(kept)
+    return to
+
+
+def _child(path: Path, url: str, keys: str) -> dict[str, Any]:
+    command = [sys.executable, "-m", "bench.roster", str(path), url, keys]
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, check=True)  # noqa: S603 - our own program
+    figures: dict[str, Any] = json.loads(done.stdout)
+    return figures
+
+
+def measure(path: Path, url: str, keys: str) -> dict[str, Any]:
+    """One import in this process."""
+    vault_keys, index_keys = json.loads(keys)
+    schema.migrate(url)
+    database = Database(url)
+    began = time.perf_counter()
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    with judged(path, database, Vault(vault_keys), BlindIndex(index_keys)) as judging:
+        asked = time.perf_counter()
+        judging.apply(by="bench", at=system_clock())
+        ended = time.perf_counter()
+    after = resource.getrusage(resource.RUSAGE_SELF)
+    return {
+        "seconds": round(ended - began, 2),
+        "cpu_s": round(after.ru_utime + after.ru_stime - used.ru_utime - used.ru_stime, 2),
+        "lock_held_s": round(ended - asked, 2),
+        "rss_mb": round(after.ru_maxrss / 1024, 1),
+        "changed": judging.judgement.changed,
+    }
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(measure(Path(sys.argv[1]), sys.argv[2], sys.argv[3])))
