@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import hmac
 import os
 import re
@@ -146,7 +145,8 @@ class BlindIndex:
 
 def _entry(key_id: str, key: bytes, version: int, kind: str, text: str) -> str:
     bound = f"candour.index.{version}\0{kind}\0".encode() + text.encode("utf-8", "surrogatepass")
-    return f"{key_id}.{version}.{hmac.new(key, bound, hashlib.sha256).hexdigest()}"
+    mac = hmac.digest(key, bound, "sha256").hex()
+    return f"{key_id}.{version}.{mac}"
 
 
 def _as_is(value: str) -> str:
