@@ -13,6 +13,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 from bot.assembly import Application, open_application
@@ -28,6 +29,7 @@ LEFT_BEHIND_AFTER = timedelta(seconds=3)
 """The web process answers at once; a turn older than this was left behind."""
 SWEEP_EVERY_S = 1.0
 SWEEP_LIMIT = 50
+SWEEPERS = 8
 SEAL_EVERY_S = 1.0
 LEASE = timedelta(seconds=10)
 
@@ -37,13 +39,19 @@ def sweep(application: Application, left_behind_after: timedelta = LEFT_BEHIND_A
     now = application.clock()
     with application.database.reading() as session:
         waiting = threads.waiting_threads(session, older_than=now - left_behind_after, at=now, limit=SWEEP_LIMIT)
-    answered = 0
-    for thread_id in waiting:
-        try:
-            answered += application.inbox.answer(thread_id)
-        except Exception as failed:  # one broken thread must not keep the others waiting
-            log.error("thread %s could not be swept: %s", thread_id, type(failed).__name__)
-    return answered
+    if not waiting:
+        return 0
+    # Several at a time: behind an engine that does not answer, a word of danger must not wait for its turn.
+    with ThreadPoolExecutor(min(len(waiting), SWEEPERS), thread_name_prefix="sweep") as pool:
+        return sum(pool.map(lambda thread_id: _answered(application, thread_id), waiting))
+
+
+def _answered(application: Application, thread_id: int) -> int:
+    try:
+        return application.inbox.answer(thread_id)
+    except Exception as failed:  # one broken thread must not keep the others waiting
+        log.error("thread %s could not be swept: %s", thread_id, type(failed).__name__)
+        return 0
 
 
 class Sealer:

@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import exists, or_, select, update
+from sqlalchemy import exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from bot.conversations.models import PatientSession, Thread, Turn, TurnStatus
@@ -145,7 +145,7 @@ def waiting_threads(session: Session, *, older_than: datetime, at: datetime, lim
         .where(Turn.status == TurnStatus.STORED.value, Turn.received_at <= older_than)
         .where(exists().where(Thread.id == Turn.thread_id, or_(Thread.lease_until.is_(None), Thread.lease_until <= at)))
         .group_by(Turn.thread_id)
-        .order_by(Turn.thread_id)
+        .order_by(func.min(Turn.received_at), Turn.thread_id)
         .limit(limit)
     )
     return list(session.scalars(waiting))

@@ -107,3 +107,13 @@ def test_waiting_threads_are_those_left_behind_and_not_being_answered(database: 
     with database.reading() as session:
         waiting = threads.waiting_threads(session, older_than=clock() - timedelta(seconds=3), at=clock(), limit=10)
     assert waiting == [left]
+
+
+def test_who_waits_longest_comes_first(database: Database, clock: FakeClock) -> None:
+    later, earlier = (a_thread(database, clock, f"i.1.{name}") for name in ("later", "earlier"))
+    store(database, clock, earlier, "one")
+    clock.advance(seconds=1)
+    store(database, clock, later, "one")
+    store(database, clock, earlier, "two")
+    with database.reading() as session:
+        assert threads.waiting_threads(session, older_than=clock(), at=clock(), limit=10) == [earlier, later]
