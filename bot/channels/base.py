@@ -130,6 +130,9 @@ class Channel(Protocol):
     def send(self, outgoing: Outgoing) -> Sent:
         """Hand it to the provider; raises a ChannelError whose class decides what happens next."""
 
+    def ask(self) -> str:
+        """What the provider says of our account, in words; sends nothing, raises a ChannelError."""
+
 
 def line(channel: str, own: str, their: str) -> str:
     """One patient's line on one of our addresses as a single text, to be hashed."""

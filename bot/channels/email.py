@@ -10,7 +10,7 @@ import json
 import logging
 import urllib.error
 import urllib.request
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -149,21 +149,32 @@ class Email:
 
     def send(self, outgoing: Outgoing) -> Sent:
         """Send one e-mail; raises a ChannelError."""
+        mail = self._mail(outgoing)
+        answer = self._call(lambda client: client.mail.send.post(request_body=mail))
+        return Sent(str(answer.headers.get("X-Message-Id") or ""))
+
+    def ask(self) -> str:
+        """Whether the key may send mail."""
+        answer = self._call(lambda client: client.scopes.get())
+        if "mail.send" not in str(answer.body):
+            raise AccountFailure("SendGrid's key may not send mail")
+        return "the key may send mail"
+
+    def _call(self, call: Callable[[Any], Any]) -> Any:
         if not self.api_key:
             raise Unconfigured("no SendGrid key is set")
         api = SendGridAPIClient(self.api_key, host=self.base_url)
-        api.client = _Client(host=self.base_url, request_headers=api._default_headers, version=3, timeout=self.timeout_s)
+        client = _Client(host=self.base_url, request_headers=api._default_headers, version=3, timeout=self.timeout_s)
         try:
-            answer = api.send(self._mail(outgoing))
+            return call(client)
         except HTTPError as refused:
-            raise _as_error(int(refused.status_code), dict(refused.headers or {})) from None
+            raise _as_error(int(refused.status_code)) from None
         except urllib.error.URLError as failed:
             if isinstance(failed.reason, ConnectionRefusedError) or type(failed.reason).__name__ == "gaierror":
                 raise TemporaryFailure("SendGrid cannot be reached") from None
             raise OutcomeUnknown("the connection to SendGrid broke", code=type(failed.reason).__name__) from None
         except (OSError, ValueError) as failed:
             raise OutcomeUnknown("SendGrid did not answer in time", code=type(failed).__name__) from None
-        return Sent(str(answer.headers.get("X-Message-Id") or ""))
 
     def _mail(self, outgoing: Outgoing) -> dict[str, Any]:
         off = {"enable": False}
@@ -205,7 +216,7 @@ def _event(event: Mapping[str, Any], outcome: Outcome) -> DeliveryEvent:
     )
 
 
-def _as_error(status: int, headers: Mapping[str, str]) -> ChannelError:
+def _as_error(status: int) -> ChannelError:
     code = str(status)
     if status == 429:
         return TemporaryFailure("SendGrid asks us to slow down", code=code, is_limit=True)

@@ -42,3 +42,7 @@ class Sms:
             status_callback=self._account.callback(outgoing.reference),
             smart_encoded=False,
         )
+
+    def ask(self) -> str:
+        """The account's status."""
+        return self._account.ask()

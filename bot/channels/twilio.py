@@ -155,7 +155,7 @@ class Account:
         if self._client is None:
             raise Unconfigured("no Twilio account is set")
         try:
-            return str(self._client.api.v2010.accounts(self.sid).fetch().status)
+            return f"account {self._client.api.v2010.accounts(self.sid).fetch().status}"
         except TwilioRestException as refused:
             raise as_error(_whole(refused.code), _whole(refused.status)) from None
         except requests.exceptions.RequestException as failed:

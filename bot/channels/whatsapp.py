@@ -59,5 +59,9 @@ class WhatsApp:
             status_callback=self._account.callback(outgoing.reference),
         )
 
+    def ask(self) -> str:
+        """The account's status."""
+        return self._account.ask()
+
     def _is_open(self, outgoing: Outgoing) -> bool:
         return outgoing.heard_at is not None and self._clock() < outgoing.heard_at + WINDOW - MARGIN

@@ -67,6 +67,10 @@ class Phone:
         """Not asked here."""
         return []
 
+    def ask(self) -> str:
+        """Not asked here."""
+        return ""
+
     def send(self, outgoing: Outgoing) -> Sent:
         """As told, or taken."""
         self.called_while_writing |= writing_now()

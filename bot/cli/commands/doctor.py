@@ -19,7 +19,7 @@ from bot.base.database import Database
 from bot.base.errors import CandourError, NotPublished
 from bot.base.evidence import verify
 from bot.base.settings import SECRETS, Settings
-from bot.cli import services, state, training
+from bot.cli import reach, services, state, training
 from bot.cli.commands.checks import postgres_binaries
 from bot.cli.terminal import out, settings_now
 from bot.conversations.speaking import proposal
@@ -37,9 +37,14 @@ class Finding:
     words: str
 
 
-def doctor(as_json: Json = False) -> None:
+Live = Annotated[bool, typer.Option("--live", help="Ask the providers too whether they know our accounts; sends nothing.")]
+
+
+def doctor(as_json: Json = False, live: Live = False) -> None:
     """Say what is configured, what is missing and what does not work; exit status 1 when something must be done."""
-    found = list(findings(settings_now()))
+    settings = settings_now()
+    found = list(findings(settings))
+    found += [Finding(*said) for said in reach.live(settings)] if live else []
     if as_json:
         out.out(json.dumps([{"what": one.what, "well": one.well, "words": one.words} for one in found], ensure_ascii=False))
     else:
@@ -58,6 +63,7 @@ def findings(settings: Settings) -> Iterator[Finding]:
         ("files", _files),
         ("database", _database),
         ("model", _model),
+        ("channels", _channels),
         ("processes", _processes),
         ("tests", _tests),
     )
@@ -114,6 +120,8 @@ def _database(settings: Settings) -> Iterator[Finding]:
         yield Finding("database", True, f"at migration {schema.head()}")
         yield _publication(database, settings)
         yield _audit(database, settings)
+        with database.reading() as session:
+            yield from (Finding(*said) for said in reach.waiting(session))
     finally:
         database.close()
 
@@ -137,6 +145,10 @@ def _audit(database: Database, settings: Settings) -> Finding:
     if not verdict.ok:
         return Finding("sealed log", False, verdict.problem)
     return Finding("sealed log", True, f"{verdict.entries} entries sealed and unbroken, {verdict.unsealed} not sealed yet")
+
+
+def _channels(settings: Settings) -> Iterator[Finding]:
+    yield from (Finding(*said) for said in reach.configured(settings))
 
 
 def _model(settings: Settings) -> Iterator[Finding]:
