@@ -124,6 +124,7 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
         application = open_application(load_settings())
+        application.database.gives_way = True  # patients and providers wait at the doors, nobody waits for the worker
     except CandourError as wrong:
         log.error("%s", wrong)
         return 1

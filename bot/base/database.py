@@ -36,6 +36,7 @@ from sqlalchemy.exc import TimeoutError as Busy
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.types import TypeDecorator
 
+from bot.base.courtesy import Courtesy
 from bot.base.errors import Misconfigured
 
 BUSY_TIMEOUT_S = 5.0
@@ -111,6 +112,9 @@ class Database:
         # SQLite has one writer and makes the others sleep and ask again, so that some wait for seconds:
         # the threads of one process queue up here, where the next one is woken.
         self._queue = Lock() if self.is_sqlite else None
+        self._courtesy = Courtesy(Path(self.engine.url.database or "")) if self.is_sqlite else None
+        self.gives_way = False
+        """Whether this process lets others write first; set by the worker, which nobody waits for."""
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
@@ -130,13 +134,18 @@ class Database:
 
     @contextmanager
     def _place(self) -> Iterator[None]:
-        if self._queue is None:
+        if self._queue is None or self._courtesy is None:
             yield
             return
         if not self._queue.acquire(timeout=BUSY_TIMEOUT_S):
             raise Busy("Other threads of this process kept the database for too long.")
         try:
-            yield
+            if self.gives_way:
+                self._courtesy.give_way()
+                yield
+            else:
+                with self._courtesy.wanting():
+                    yield
         finally:
             self._queue.release()
 
@@ -150,6 +159,8 @@ class Database:
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
+        if self._courtesy:
+            self._courtesy.close()
 
 
 def _open(address: str) -> Engine:
