@@ -71,6 +71,8 @@ class Answer:
     reason: str | None = None
     mark: str | None = None
     """A further reason, for which a person reads the conversation later and which changes nothing else."""
+    topics: tuple[str, ...] = ()
+    """Topics that are answered; none when nothing was understood or nothing had to be."""
     status: TurnStatus = TurnStatus.ANSWERED
     misses: int = 0
     ranking: tuple[Guess, ...] = ()
@@ -149,7 +151,7 @@ def _helped(work: Work, hits: tuple[Hit, ...]) -> Answer:
     code = _code(hits[0])
     last_word = "still_with_team" if work.owner is Owner.STAFF else _hand_over_wording(code)
     help_texts = tuple(dict.fromkeys(hit.wording for hit in hits))[:2]
-    return Answer(work.language, say=(*help_texts, last_word), reason=code, offer=(ASSISTANT,))
+    return Answer(work.language, say=(*help_texts, last_word), reason=code, topics=help_texts, offer=(ASSISTANT,))
 
 
 def _code(hit: Hit) -> str:
@@ -209,7 +211,7 @@ def _said(work: Work, mind: Mind, hits: tuple[Hit, ...], understood: Understandi
         return replace(_helped(work, hits), ranking=understood.ranking, asked_engine=True)
     if found.grade is Grade.CERTAIN and found.danger:
         say = (found.danger, _hand_over_wording(found.danger))
-        return replace(base, say=say, reason=found.danger, offer=(ASSISTANT,))
+        return replace(base, say=say, reason=found.danger, topics=(found.danger,), offer=(ASSISTANT,))
     if found.grade is Grade.NONE:
         return _told(work, mind, base, understood, understood.ranking)
     told = _told(work, mind, base, understood, without_emergencies(understood.ranking))
@@ -227,18 +229,24 @@ def _told(work: Work, mind: Mind, base: Answer, understood: Understanding, ranki
         case Verdict.CLARIFY:
             return _asked_back(base, work, decision.topics)
         case Verdict.ANSWER:
-            return _obeyed(base, work, _both(work, mind, understood, decision.topics[0]))
+            topics = _questions(understood, decision.topics[0])
+            return replace(_obeyed(base, work, _each(work, mind, understood, topics)), topics=topics)
 
 
-def _both(work: Work, mind: Mind, understood: Understanding, topic: str) -> Understanding:
-    """What the engine says to this topic and to a second question in the same turn."""
-    if topic != understood.ranking[0].topic:
-        return _asked(work, mind, topic)
-    for also in understood.also[:1]:
-        if also not in (*URGENT, *NEVER_OFFERED):
-            more = _asked(work, mind, also)
-            return replace(understood, say=(*understood.say, *more.say), do=(*understood.do, *more.do))
-    return understood
+def _questions(understood: Understanding, topic: str) -> tuple[str, ...]:
+    """The topic and that of a second question in the same turn, if there is one."""
+    more = [also for also in understood.also[:1] if also not in (topic, *URGENT, *NEVER_OFFERED)]
+    return (topic, *more) if topic == understood.ranking[0].topic else (topic,)
+
+
+def _each(work: Work, mind: Mind, understood: Understanding, topics: tuple[str, ...]) -> Understanding:
+    """What the engine says to these topics; the first is asked for again only when something else leads."""
+    first, *rest = topics
+    told = understood if first == understood.ranking[0].topic else _asked(work, mind, first)
+    for topic in rest:
+        more = _asked(work, mind, topic)
+        told = replace(told, say=(*told.say, *more.say), do=(*told.do, *more.do))
+    return told
 
 
 def _asked_back(base: Answer, work: Work, topics: tuple[str, ...]) -> Answer:

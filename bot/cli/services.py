@@ -160,6 +160,20 @@ def on_free_ports(settings: Settings) -> Settings:
 
 
 @contextmanager
+def engine(settings: Settings, say: Say, show: installation.Show) -> Iterator[Settings]:
+    """Settings under which an engine of the present data answers for the duration of the block; nothing else is started."""
+    prepared = installation.prepare(settings, say, show)
+    apart = on_free_ports(prepared.settings)
+    needed = [program for program in programs(apart, prepared.model, worker=False) if program.name in ("engine", "action server")]
+    supervisor = Supervisor(needed, say)
+    try:
+        supervisor.start(threading.Event())
+        yield apart
+    finally:
+        supervisor.stop()
+
+
+@contextmanager
 def door(settings: Settings, say: Say, show: installation.Show) -> Iterator[str]:
     """The address of a web door for the duration of the block: that of the running `up`, or of one started for it."""
     for _ in range(120):
