@@ -76,7 +76,9 @@ def _changed(path: Path, to: Path) -> Path:
 
 def _child(path: Path, url: str, keys: str) -> dict[str, Any]:
     command = [sys.executable, "-m", "bench.roster", str(path), url, keys]
-    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, check=True)  # noqa: S603 - our own program
+    done = subprocess.run(command, cwd=REPOSITORY, stdout=subprocess.PIPE, check=False)  # noqa: S603 - our own program
+    if done.returncode:
+        raise RuntimeError("The import failed; the lines above say why.")
     figures: dict[str, Any] = json.loads(done.stdout)
     return figures
 

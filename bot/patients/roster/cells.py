@@ -95,13 +95,14 @@ _CLINICAL_ZH = re.compile(
     "|懷孕|怀孕|流產|流产|墮胎|堕胎|梅毒|淋病|皰疹|疱疹|中風|中风|心臟病|心脏病|濕疹|湿疹|關節炎|痛風症|貧血|贫血|過敏|过敏|處方|处方|藥物|药物"
     "|化療|化疗|洗腎|透析|胰島素|胰岛素|病徵|症狀|症状"
 )
+_NUMBERS = re.compile("|".join(f"(?:{form.pattern})" for form in (_HKID, _PASSPORT, _CHINESE_ID, _CARD, _ICD)))
 _SUSPICIOUS = re.compile(r"\d{6}|\d{4}[ -]\d{4}|[A-Z]\d\d\.\d")
 
 
 def harmless(cells: Sequence[str]) -> bool:
     """Whether nothing in a row of plain cells even resembles what is forbidden: a quick look that spares the exact one."""
     row = "\x1f".join(cells)
-    if any(form.search(row) for form in (_HKID, _PASSPORT, _CHINESE_ID, _CARD, _ICD)):
+    if _NUMBERS.search(row):
         return False
     return _CLINICAL.isdisjoint(_LATIN.findall(row.lower())) and (row.isascii() or not _CLINICAL_ZH.search(row))
 

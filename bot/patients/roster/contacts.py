@@ -53,6 +53,7 @@ def phones(cell: str) -> Iterator[Contact | Unusable]:
         yield _phone(part)
 
 
+@lru_cache(maxsize=4096)  # those who live together stand together, with one number
 def _phone(text: str) -> Contact | Unusable:
     if _NO_NUMBER.search(text):
         return Unusable(text, "not a telephone number: there are words with it")

@@ -79,7 +79,7 @@ LINKS = _staged(
 """Guardians and employers of every row."""
 
 TABLES = (ROWS, PERSONS, CONTACTS, REVISIONS, TOKENS, LINKS)
-SQLITE_CACHE_KB = 32 * 1024
+SQLITE_CACHE_KB = 16 * 1024
 _COLUMN = {LinkKind.GUARDIAN: headings.Column.GUARDIAN, LinkKind.EMPLOYER: headings.Column.EMPLOYER}
 
 
