@@ -41,12 +41,12 @@ def folded(text: str) -> str:
     return text.translate(TO_SIMPLIFIED)
 
 
-def pieces(text: str) -> list[str]:
-    """The text cut into pieces of at most `PIECE` characters, at spaces where there are any."""
+def pieces(text: str, longest: int = PIECE) -> list[str]:
+    """The text cut into pieces of at most so many characters, at spaces where there are any."""
     cut = []
-    while len(text) > PIECE:
-        at = text.rfind(" ", PIECE // 2, PIECE)
-        at = PIECE if at < 0 else at
+    while len(text) > longest:
+        at = text.rfind(" ", longest // 2, longest)
+        at = longest if at < 0 else at
         cut.append(text[:at])
         text = text[at:].strip()
     return [*cut, text]
@@ -62,10 +62,10 @@ def sentences(text: str) -> list[str]:
 
 
 def _shorter(sentence: str) -> list[str]:
-    """A long sentence as groups of its clauses, each of at most about half the length that is too long."""
+    """A long sentence as groups of its clauses, none of them too long."""
     groups = [""]
     for clause in _COMMA.split(sentence):
         if groups[-1] and len(groups[-1]) + len(clause) > _LONG_SENTENCE:
             groups.append("")
         groups[-1] += clause
-    return [group.strip() for group in groups]
+    return [piece for group in groups for piece in pieces(group.strip(), _LONG_SENTENCE)]

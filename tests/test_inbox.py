@@ -182,7 +182,7 @@ def test_an_unclear_turn_is_asked_back_with_topics_and_a_person(world: World) ->
 
 
 def test_asked_back_with_no_topic_to_offer_the_assistant_says_that_it_did_not_understand(world: World) -> None:
-    world.engine.answers = lambda _: understood("no_such_topic", 0.4, ("out_of_scope", 0.3))
+    world.engine.answers = lambda _: understood("no_such_topic", 0.4, ("greeting_thanks", 0.3))
     assert world.patient.says("hm so the thing with the data") == ["<not_understood en>"]
     assert list(world.patient.choices()) == ["speak_human button en"]
 

@@ -14,14 +14,18 @@ from enum import StrEnum
 
 from bot.conversations.engine import Guess
 
-ANSWER_AT = 0.50
+ANSWER_AT = 0.65
 """At this confidence the topic is answered."""
-LEAD = 0.15
+LEAD = 0.30
 """A best topic below twice this lead over the second is asked back when it is not very sure."""
-SURE_AT = 0.75
+SURE_AT = 0.80
 """At this confidence no lead is asked for."""
 CHOICES = 3
 """How many topics are offered at most when asking back."""
+OUTSIDE_AT = 0.15
+"""When what is none of our matters is together this likely and no topic is sure, the turn is none of them."""
+INSIDE_AT = 0.70
+"""At this confidence a topic is sure enough for that."""
 OFFER_AT = 0.02
 """A topic below this is not offered."""
 MISSES = 2
@@ -29,15 +33,17 @@ MISSES = 2
 
 CERTAIN_AT = 0.75
 """At this confidence of the detector, danger is certain."""
-POSSIBLE_AT = 0.30
+POSSIBLE_AT = 0.22
 """At this confidence of the detector, danger is possible."""
-BELIEVED_AT = 0.10
+BELIEVED_AT = 0.20
 """Words of danger are certain unless the detector is less confident than this; then they are a possibility."""
 URGENT_AT = 0.30
 """When nobody looked for danger: emergencies among the topics together reaching this are acted on, whatever leads."""
 
 URGENT = ("self_harm", "medical_urgent", "dv_safety", "extortion", "phishing_clicked")
 """Topics that are emergencies, the most urgent first."""
+OUTSIDE = frozenset({"out_of_scope", "adversarial"})
+"""Topics that are none of our matters."""
 NEVER_OFFERED = frozenset({"out_of_scope", "adversarial", "greeting_thanks"})
 """Topics that make no sense on a button."""
 
@@ -111,6 +117,9 @@ def without_emergencies(ranking: Sequence[Guess]) -> tuple[Guess, ...]:
 
 def decide(ranking: Sequence[Guess], misses: int) -> Decision:
     """What to do, from the topics considered (best first) and the misses in a row so far."""
+    outside = [guess for guess in ranking if guess.topic in OUTSIDE]
+    if outside and sum(guess.confidence for guess in outside) >= OUTSIDE_AT and ranking[0].confidence < INSIDE_AT:
+        return Decision(Verdict.ANSWER, (outside[0].topic,))
     if ranking and _clear(ranking):
         return Decision(Verdict.ANSWER, (ranking[0].topic,))
     if misses + 1 >= MISSES:

@@ -16,8 +16,8 @@ from engine.texts import folded, normal, sentences
 Floats: TypeAlias = npt.NDArray[np.float32]
 
 # What E5 may spend on one text, in about as many of its tokens: 1,000 Chinese characters would take a second.
-BUDGET = 160.0
-WHOLE = 90.0  # a text longer than this is not encoded again as a whole: it is the mean of its sentences
+BUDGET = 150.0
+WHOLE = 80.0  # a text that costs more is not encoded again as a whole: it is the mean of its sentences
 
 
 def cost(text: str) -> float:
@@ -48,22 +48,24 @@ class Reader:
     def views(self, read: Read, space: Space, alarming: Callable[[Views], Floats]) -> Views:
         """All pieces in the space. When E5 cannot read them all, the first, the last and the most `alarming` go first."""
         texts = [folded(piece) for piece in read.pieces]
-        use = self._encoders.use(texts)
-        blank = np.zeros((len(texts), len(space.e5_middle)), dtype=np.float32)
-        parts = read.pieces[1:] or read.pieces
-        if len(read.pieces) == 1 or sum(map(cost, read.pieces)) <= BUDGET:
-            return space.views(texts, use, self._encoders.e5(read.pieces))
-        order = list(range(1, len(read.pieces)))
-        if sum(map(cost, parts)) > BUDGET:
-            alarms = alarming(space.views(texts, use, blank + space.e5_middle))
-            order = sorted(order, key=lambda i: (i not in (1, len(parts)), -alarms[i]))
-        chosen = _affordable(order, [cost(piece) for piece in read.pieces])
+        costs = [cost(piece) for piece in read.pieces]
+        if len(texts) == 1 or costs[0] <= WHOLE:
+            return space.views(texts, self._encoders.use(texts), self._encoders.e5(read.pieces))
+        use = _with_their_mean(self._encoders.use(texts[1:]))
+        chosen = list(range(1, len(texts)))
+        if sum(costs[1:]) > BUDGET:
+            middle = np.repeat(space.e5_middle[None], len(texts), axis=0)  # as if E5 had nothing to say
+            alarms = alarming(space.views(texts, use, middle))
+            chosen = _affordable(sorted(chosen, key=lambda i: (i not in (1, len(texts) - 1), -alarms[i])), costs)
         vectors = self._encoders.e5([read.pieces[i] for i in chosen])
         e5 = np.repeat(unit(vectors.mean(axis=0, keepdims=True)), len(texts), axis=0)
         e5[chosen] = vectors
-        if cost(read.pieces[0]) <= WHOLE:
-            e5[0] = self._encoders.e5(read.pieces[:1])[0]
         return space.views(texts, use, e5)
+
+
+def _with_their_mean(vectors: Floats) -> Floats:
+    """The vectors with their mean before them, which stands for the whole text."""
+    return np.concatenate([unit(vectors.mean(axis=0, keepdims=True)), vectors])
 
 
 def _affordable(order: Sequence[int], costs: Sequence[float]) -> list[int]:

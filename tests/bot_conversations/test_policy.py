@@ -92,6 +92,12 @@ def test_a_clear_topic_is_answered_and_a_close_race_asked_back() -> None:
     assert (close.verdict, close.topics) == (Verdict.CLARIFY, ("what_happened", "data_types"))
 
 
+def test_what_is_probably_none_of_our_matters_is_said_to_be_so() -> None:
+    unsure = [Guess("what_happened", 0.4), Guess("out_of_scope", 0.2), Guess("adversarial", 0.1)]
+    assert decide(unsure, 0).topics == ("out_of_scope",)
+    assert decide([Guess("what_happened", 0.8), Guess("out_of_scope", 0.2)], 0).topics == ("what_happened",)
+
+
 def test_nothing_understood_is_asked_back_once_and_then_given_over() -> None:
     assert decide([], 0).verdict is Verdict.CLARIFY
     assert decide([], 1).verdict is Verdict.GIVE_OVER

@@ -12,7 +12,7 @@ from typing import Any
 from bot.answering import MONEY_MOVING, POSSIBLE, Answer, Mind, Work, answer
 from bot.cli.measuring.messages import Message
 from bot.conversations.models import Owner
-from bot.conversations.policy import URGENT
+from bot.conversations.policy import OUTSIDE, URGENT
 from bot.conversations.threads import RENEW_ENGINE_KEY_AFTER
 from bot.desk.reasons import reason
 
@@ -23,7 +23,7 @@ AT_ONCE = {
     "attacker_claim": "adversarial",
 }
 """Topics of what is answered without the engine, by what is said."""
-OUT_OF_SCOPE = frozenset({"out_of_scope", "adversarial"})
+OUT_OF_SCOPE = OUTSIDE
 NOT_ANSWERED = frozenset({"clarify", "not_understood", "empty_turn"})
 FAILED = frozenset({"engine_failed", "not_understood"})
 

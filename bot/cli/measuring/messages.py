@@ -13,7 +13,6 @@ import yaml
 from bot.base.errors import BadInput
 from bot.base.languages import Language
 
-
 ANSWERED_AS = {"attacker_claim": "adversarial"}
 """Names of what is answered without the engine, and the topic which they count as."""
 
