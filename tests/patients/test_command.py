@@ -77,6 +77,12 @@ def test_a_report_does_not_overwrite_the_roster(roster: Path) -> None:
     assert roster.read_bytes()
 
 
+def test_a_report_that_cannot_be_written_is_said_before_anything_is_read(roster: Path, tmp_path: Path) -> None:
+    done = terminal.invoke(app, ["patients", "import", str(roster), "--report", str(tmp_path / "no" / "such" / "folder.csv")])
+    assert done.exit_code == 1
+    assert "The report cannot be written" in done.output
+
+
 def test_a_sample_goes_to_standard_output(roster: Path) -> None:
     done = terminal.invoke(app, ["patients", "sample", "--count", "3"])
     assert len(done.stdout.splitlines()) == 4

@@ -67,7 +67,7 @@ def import_roster(
     """
     if check and apply:
         raise BadInput("Either --check or --apply.")
-    if report and report.exists() and report.samefile(file):
+    if report and report.exists() and file.exists() and report.samefile(file):
         raise BadInput("The report would overwrite the roster.")
     settings = _ready(settings_now())
     with _judged(settings, file, report) as judging:
@@ -92,8 +92,11 @@ def sample(count: Count = 200, seed: Seed = SEED, out_file: Out = None, digest: 
     if out_file is None:
         writing.write(sys.stdout, count, seed, digest=digest)
         return
-    with out_file.open("w", encoding="utf-8", newline="") as file:
-        writing.write(file, count, seed, digest=digest)
+    try:
+        with out_file.open("w", encoding="utf-8", newline="") as file:
+            writing.write(file, count, seed, digest=digest)
+    except OSError as wrong:
+        raise BadInput(f"The sample cannot be written there ({type(wrong).__name__}).") from None
     say(f"Wrote {count} invented persons to {out_file}.")
 
 

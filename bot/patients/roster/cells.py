@@ -76,7 +76,7 @@ def _no_formula(text: str, column: Column | None) -> None:
 
 # ---------------------------------------------------------------- what is never imported
 
-_HKID = re.compile(r"(?<![A-Za-z0-9])([A-Za-z]{1,2})[ -]?(\d{6}) ?(?:\(([0-9Aa])\)|-?([0-9Aa]))(?![A-Za-z0-9])")
+_HKID = re.compile(r"(?<![A-Za-z0-9])([A-Za-z]{1,2})[ -]?(\d{3} ?\d{3}) ?(?:\(([0-9Aa])\)|-?([0-9Aa]))(?![A-Za-z0-9])")
 _PASSPORT = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{1,2}\d{7,9}[A-Za-z]?(?![A-Za-z0-9])")
 _CHINESE_ID = re.compile(r"(?<![0-9A-Za-z])(\d{17})([\dXx])(?![\dA-Za-z])")
 _CARD = re.compile(r"(?<![0-9A-Za-z])(?:\d{4}[ -]?){3}\d{1,7}(?!\d)")
@@ -96,7 +96,7 @@ _CLINICAL_ZH = re.compile(
     "|化療|化疗|洗腎|透析|胰島素|胰岛素|病徵|症狀|症状"
 )
 _NUMBERS = re.compile("|".join(f"(?:{form.pattern})" for form in (_HKID, _PASSPORT, _CHINESE_ID, _CARD, _ICD)))
-_SUSPICIOUS = re.compile(r"\d{6}|\d{4}[ -]\d{4}|[A-Z]\d\d\.\d")
+_SUSPICIOUS = re.compile(r"\d{3} ?\d{3}|\d{4}[ -]\d{4}|[A-Z]\d\d\.\d")
 
 
 def harmless(cells: Sequence[str]) -> bool:
@@ -140,7 +140,7 @@ def _document(text: str, column: Column | None) -> str:
 def _is_hkid(match: re.Match[str], text: str, column: Column | None) -> bool:
     if column is Column.EMAIL and match[0] != text.partition("@")[0]:
         return False  # part of a longer address: chance
-    return hkid_is_valid(match[1], match[2], match[4])
+    return hkid_is_valid(match[1], match[2].replace(" ", ""), match[4])
 
 
 def _has_card(text: str, column: Column | None) -> bool:
@@ -152,4 +152,4 @@ def _has_card(text: str, column: Column | None) -> bool:
 def key_is_hkid(key: str) -> bool | None:
     """Whether a key is an identity card number by its check digit; None when it has not even the form of one."""
     match = _HKID.fullmatch(key)
-    return hkid_is_valid(match[1], match[2], match[3] or match[4]) if match else None
+    return hkid_is_valid(match[1], match[2].replace(" ", ""), match[3] or match[4]) if match else None

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from bot.base.errors import BadInput
+
 _ROW = re.compile(r"row \d+")
 SHOWN = 40
 KEPT = 200
@@ -62,8 +64,11 @@ class Problems:
     def __post_init__(self) -> None:
         """Begin the report anew, so that an old one is not taken for this file's."""
         if self.report:
-            with self.report.open("w", encoding="utf-8-sig", newline="") as file:
-                csv.writer(file).writerow(["row", "column", "value", "reason", "outcome"])
+            try:
+                with self.report.open("w", encoding="utf-8-sig", newline="") as file:
+                    csv.writer(file).writerow(["row", "column", "value", "reason", "outcome"])
+            except OSError as wrong:
+                raise BadInput(f"The report cannot be written there ({type(wrong).__name__}).") from None
 
     def add(self, found: Iterable[Problem]) -> None:
         """Take note of problems."""
