@@ -51,7 +51,7 @@ def open_application(settings: Settings, clock: Clock = system_clock) -> Applica
     engine = Engine(settings.engine, settings.secret("engine_token"), timeout_s=settings.engine_timeout_s)
     library = Library()
     # The words of danger and the official numbers act before anything is published: they are read from the files.
-    mind = Mind(engine, Lexicon.load(settings.data / "safety.yml"), official_numbers(proposal.read(settings.data)))
+    mind = Mind(engine, Lexicon.load(settings.data / "safety.yml"), official_numbers(proposal.read_incident(settings.data)))
     return Application(
         settings=settings,
         clock=clock,

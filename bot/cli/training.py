@@ -53,7 +53,7 @@ class Material:
 
 def material(data: Path, repository: Path = REPOSITORY) -> Material:
     """What training would use now; raises BadInput when a file cannot be read."""
-    official = official_numbers(proposal.read(data))
+    official = official_numbers(proposal.read_incident(data))
     files = {"domain.yml": _read(data / "domain.yml"), "config.yml": _read(repository / "config.yml")}
     for path in sorted([*(data / "faq").glob("*.yml"), *(data / "flows").glob("*.yml")]):
         files[path.relative_to(data).as_posix()] = _prepared(path, official)

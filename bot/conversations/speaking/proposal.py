@@ -32,21 +32,34 @@ def read(folder: Path) -> dict[str, Any]:
     """The content proposed by the files in `folder`; raises BadInput listing everything that is wrong."""
     problems: list[str] = []
     wordings = dict(_wordings(folder, problems))
-    incident = _load(folder / "incident.yml", problems)
-    content = {
-        "wordings": wordings,
-        "facts": {name: _fact(fact, f"incident.yml: facts.{name}", problems) for name, fact in _section(incident, "facts")},
-        "contacts": {
-            name: _fact(fact, f"incident.yml: contacts.{name}", problems) for name, fact in _section(incident, "contacts")
-        },
-    }
+    content = {"wordings": wordings, **_incident(folder, problems)}
     for name, wording in wordings.items():
         for follower in wording["next"]:
             if not wordings.get(follower, {}).get("label"):
                 problems.append(f"{name}: next names {follower}, which has no label")
+    _refuse(problems)
+    return content
+
+
+def read_incident(folder: Path) -> dict[str, Any]:
+    """Only the facts and contacts, without the topics and their thousands of examples; raises BadInput as `read` does."""
+    problems: list[str] = []
+    incident = _incident(folder, problems)
+    _refuse(problems)
+    return incident
+
+
+def _incident(folder: Path, problems: list[str]) -> dict[str, Any]:
+    document = _load(folder / "incident.yml", problems)
+    return {
+        section: {name: _fact(fact, f"incident.yml: {section}.{name}", problems) for name, fact in _section(document, section)}
+        for section in ("facts", "contacts")
+    }
+
+
+def _refuse(problems: list[str]) -> None:
     if problems:
         raise BadInput("The proposal has mistakes:\n" + "\n".join(f"- {problem}" for problem in problems))
-    return content
 
 
 def canonical(content: Mapping[str, Any]) -> str:
