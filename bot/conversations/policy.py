@@ -112,7 +112,7 @@ def without_emergencies(ranking: Sequence[Guess]) -> tuple[Guess, ...]:
     rest = [guess for guess in ranking if guess.topic not in URGENT]
     gone = sum(guess.confidence for guess in ranking if guess.topic in URGENT)
     share = max(1.0 - gone, sum(guess.confidence for guess in rest))
-    return tuple(Guess(guess.topic, guess.confidence / share) for guess in rest if share > 0)
+    return tuple(Guess(guess.topic, guess.confidence / share if share > 0 else 0.0) for guess in rest)
 
 
 def decide(ranking: Sequence[Guess], misses: int) -> Decision:
