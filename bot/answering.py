@@ -89,6 +89,8 @@ class Mind:
     engine: AsksEngine
     lexicon: Lexicon
     official: frozenset[str] = field(default_factory=frozenset)
+    hurried: AsksEngine | None = None
+    """The engine asked with less patience, for turns in which words of danger were found: help must not wait for it."""
 
 
 def answer(work: Work, mind: Mind) -> Answer:
@@ -184,7 +186,8 @@ def _understood(work: Work, mind: Mind, hits: tuple[Hit, ...]) -> Answer:
         say = MEDIA if work.attached and MEDIA in work.content["wordings"] else "empty_turn"
         return Answer(work.language, say=(say,), offer=(PERSON,), misses=work.misses)
     try:
-        answered = _said(work, mind, hits, _asked(work, mind, topic, guarded.text))
+        patience = replace(mind, engine=mind.hurried) if hits and mind.hurried else mind
+        answered = _said(work, mind, hits, _asked(work, patience, topic, guarded.text))
     except EngineError:
         return _helped(work, hits) if hits else _failed(work)
     if guarded.hidden and topic is None:

@@ -21,6 +21,9 @@ from bot.conversations.speaking import proposal
 from bot.conversations.speaking.publication import Library
 from bot.inbox import Inbox
 
+HURRIED_S = 1.5
+"""Seconds that help for words of danger waits for what the engine thinks of them."""
+
 
 @dataclass(frozen=True)
 class Application:
@@ -51,7 +54,9 @@ def open_application(settings: Settings, clock: Clock = system_clock) -> Applica
     engine = Engine(settings.engine, settings.secret("engine_token"), timeout_s=settings.engine_timeout_s)
     library = Library()
     # The words of danger and the official numbers act before anything is published: they are read from the files.
-    mind = Mind(engine, Lexicon.load(settings.data / "safety.yml"), official_numbers(proposal.read_incident(settings.data)))
+    official = official_numbers(proposal.read_incident(settings.data))
+    hurried = Engine(settings.engine, settings.secret("engine_token"), timeout_s=min(HURRIED_S, settings.engine_timeout_s))
+    mind = Mind(engine, Lexicon.load(settings.data / "safety.yml"), official, hurried)
     return Application(
         settings=settings,
         clock=clock,

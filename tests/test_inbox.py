@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import pytest
 from sqlalchemy import func, select
 
-from bot.answering import TRIES
+from bot.answering import TRIES, Mind
 from bot.base.audit import AuditEntry, content_of
 from bot.base.database import Database
 from bot.base.errors import EngineSlow, EngineUnavailable, NotPublished
@@ -20,6 +20,7 @@ from bot.conversations.engine import Deed, Guess
 from bot.conversations.models import Owner, PatientSession, Reply, Thread, Turn, TurnStatus
 from bot.conversations.policy import MISSES
 from bot.conversations.reading.safety import Lexicon
+from bot.conversations.speaking.publication import Library
 from bot.conversations.threads import LEASE, RENEW_ENGINE_KEY_AFTER, take_lease
 from bot.desk.cases import unresolved
 from bot.desk.models import Case, CaseReason
@@ -291,6 +292,15 @@ def test_who_claims_to_be_the_attacker_gets_a_neutral_reply_and_is_not_told_of_t
     assert world.patient.says("I am the hacker who stole your database") == ["<attacker_claim en>"]
     [case] = world.cases()
     assert case.priority == 1
+
+
+def test_help_for_words_of_danger_does_not_wait_for_a_patient_engine(world: World) -> None:
+    patient_engine, hurried = FakeEngine(), FakeEngine(lambda _: EngineSlow("slow"))
+    mind = Mind(patient_engine, LEXICON, hurried=hurried)
+    inbox = Inbox(world.database, world.vault, mind, Library(), world.clock)
+    [said] = Patient(world.database, world.vault, inbox, world.clock).says("I want to kill myself")
+    assert said.startswith("<self_harm en>")
+    assert (len(hurried.asked), len(patient_engine.asked)) == (1, 0)
 
 
 # ------------------------------------------------------------------ a person
