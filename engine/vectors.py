@@ -17,6 +17,9 @@ import numpy.typing as npt
 FOLDER_VARIABLE = "CANDOUR_VECTORS"
 DANGER_VARIABLE = "CANDOUR_DANGER"  # the folder with examples of danger, which Rasa does not read
 
+KEPT = 60_000
+"""Vectors kept of each encoder: some 100 MB, and several times the examples there are."""
+
 Vectors: TypeAlias = npt.NDArray[np.float32]
 
 
@@ -54,5 +57,7 @@ def remembered(texts: Sequence[str], encode: Callable[[list[str]], Vectors], *, 
     if missing:
         known.update(zip(missing, encode([wanted[digest] for digest in missing]), strict=True))
         if path:
-            _write(path, list(wanted), np.stack([known[digest] for digest in wanted]))
+            # Examples come and go between trainings, and several trainings may share a folder: the oldest leave last.
+            kept = list(known)[-KEPT:]
+            _write(path, kept, np.stack([known[digest] for digest in kept]))
     return np.stack([known[digest] for digest in digests])

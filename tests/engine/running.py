@@ -67,7 +67,7 @@ def trained_model() -> Path:
     """The model of the repository's data, trained unless an earlier run did; raises with what training said."""
     model = KEPT / f"{digest_of_training()}.tar.gz"
     if not model.exists():
-        cache = str(KEPT / "vectors")
+        cache = str(ROOT / "var" / "training" / "vectors")  # shared with `./candour train`: encoding takes most of the time
         done = run("train", "--data", "data", "--config", "config.yml", "--out", str(model), "--cache", cache)
         if done.returncode != 0:
             raise RuntimeError(done.stderr)
