@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from bot.base.errors import EngineError, EngineRubbish, EngineSlow, EngineUnavailable
-from bot.conversations.engine import ANSWER_LIMIT, REST_AFTER, Engine
+from bot.conversations.engine import ANSWER_LIMIT, REST_AFTER, Engine, Guess
 
 GOOD = {"say": ["what_happened"], "do": [], "ranking": [{"topic": "what_happened", "confidence": 0.9}]}
 Behaviour = Callable[[BaseHTTPRequestHandler], None]
@@ -175,3 +175,26 @@ def test_no_error_holds_what_was_asked() -> None:
     with engine_that(answers(b'{"error": "my secret words"}', 500)) as (engine, _), pytest.raises(EngineError) as raised:
         engine.ask("key", "my secret words", "en")
     assert "secret" not in str(raised.value)
+
+
+def told(**more: object) -> bytes:
+    return json.dumps({**GOOD, **more}).encode()
+
+
+def test_dangers_and_a_second_question_are_read() -> None:
+    danger, also = [{"topic": "self_harm", "confidence": 0.4}], ["data_types"]
+    with engine_that(answers(told(danger=danger, also=also))) as (engine, _):
+        understood = engine.ask("k", "words", "en")
+    assert (understood.danger, understood.also) == ((Guess("self_harm", 0.4),), ("data_types",))
+
+
+def test_an_engine_that_does_not_look_for_danger_is_understood_all_the_same() -> None:
+    with engine_that(answers(told(more="unknown"))) as (engine, _):
+        understood = engine.ask("k", "words", "en")
+    assert (understood.danger, understood.also) == ((), ())
+
+
+@pytest.mark.parametrize("danger", [[{"topic": "self_harm", "confidence": 7}], [{"topic": 3}], "self_harm", [None]])
+def test_dangers_of_a_wrong_shape_are_rubbish(danger: object) -> None:
+    with engine_that(answers(told(danger=danger))) as (engine, _), pytest.raises(EngineRubbish):
+        engine.ask("k", "words", "en")

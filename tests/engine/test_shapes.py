@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.shapes import LONGEST_TEXT, Refused, payload, turn
-from engine.texts import PIECE, normal, pieces, plain
+from bot.base import han as application_han
+from engine import han
+from engine.shapes import LONGEST_TEXT, RANKED, Refused, made_of, payload, turn
+from engine.texts import LONGEST, MOST_SENTENCES, PIECE, folded, normal, pieces, plain, sentences
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
@@ -84,3 +87,44 @@ def test_pieces_are_short_and_lose_nothing_but_space(text: str) -> None:
 
 def test_widths_and_cases_are_read_alike() -> None:
     assert normal("ＨＫＩＤ  Ｎo.\n１２３") == normal("hkid no. 123")
+
+
+def test_what_the_door_tells_of_a_turn_names_topics_dangers_and_a_second_question() -> None:
+    parsed = {
+        "intent_ranking": [{"name": f"topic_{i}", "confidence": 1 / (i + 2)} for i in range(9)],
+        "danger": [{"topic": "self_harm", "confidence": 0.123456}],
+        "also": ["data_types"],
+    }
+    told = made_of(parsed)
+    assert [one["topic"] for one in told["ranking"]] == [f"topic_{i}" for i in range(RANKED)]
+    assert told["danger"] == [{"topic": "self_harm", "confidence": 0.1235}]
+    assert told["also"] == ["data_types"]
+
+
+def test_of_a_pressed_button_the_door_tells_no_danger() -> None:
+    assert made_of({"intent_ranking": [{"name": "self_harm", "confidence": 1.0}]}) == {
+        "ranking": [{"topic": "self_harm", "confidence": 1.0}],
+        "danger": [],
+        "also": [],
+    }
+
+
+def test_both_scripts_of_chinese_fold_to_one_as_in_the_application() -> None:
+    assert folded("訂閱電郵") == folded("订阅电邮")
+    assert han.TO_SIMPLIFIED == application_han.TO_SIMPLIFIED
+
+
+def test_sentences_are_cut_at_their_marks_in_every_language() -> None:
+    assert sentences("it costs 3.5 million. who pays? tell me!") == ["it costs 3.5 million.", "who pays?", "tell me!"]
+    assert sentences("我好驚。點算好？") == ["我好驚。", "點算好？"]
+    assert sentences("only one sentence here") == []
+
+
+@given(st.text(max_size=3000))
+def test_whatever_comes_is_cut_into_few_short_pieces(text: str) -> None:
+    whole = normal(text)
+    assert len(whole) <= LONGEST
+    found = sentences(whole)
+    assert len(found) <= MOST_SENTENCES
+    assert all(len(piece) <= 2 * PIECE for piece in found)
+    assert not any(unicodedata.category(char).startswith("C") for char in whole)

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from bot.answering import Mind
 from bot.assembly import official_numbers
+from bot.base.database import Database
+from bot.base.vault import Vault
 from bot.cli import services
 from bot.cli.measuring import messages as written
 from bot.cli.measuring.asking import Asked, ask_all
 from bot.cli.measuring.figures import figures
+from bot.cli.measuring.misses import add_example, example_of, misses
 from bot.cli.terminal import out, say, settings_now, show
 from bot.conversations.engine import Engine
 from bot.conversations.reading.safety import Lexicon
@@ -25,6 +30,11 @@ nlu = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown", help="How w
 Files = Annotated[list[Path], typer.Argument(help="Files of messages whose topic is known, one JSON object a line.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one object with every figure.")]
 Missed = Annotated[Path | None, typer.Option("--missed", help="Write what was not answered right here, one JSON object a line.")]
+
+Limit = Annotated[int, typer.Option("--limit", min=1, help="How many, newest first.")]
+TurnId = Annotated[int, typer.Argument(help="The turn's number in the list of misses.")]
+Topic = Annotated[str, typer.Argument(help="The topic that is right, or `harmless`.")]
+Yes = Annotated[bool, typer.Option("--yes", help="The text was read: do not ask.")]
 
 MAIN = (
     ("right first", "top1"),
@@ -108,3 +118,43 @@ def _print(found: dict[str, Any]) -> None:
     for pair in found["confusions"][:15]:
         table.add_row(pair["topic"], pair["taken_for"], str(pair["n"]))
     out.print(table)
+
+
+@nlu.command("misses")
+def list_misses(limit: Limit = 50, as_json: Json = False) -> None:
+    """List the latest turns that failed, were asked back or handed over unanswered, with private details hidden."""
+    settings = settings_now()
+    vault, official = Vault(settings.secret("vault_keys")), official_numbers(proposal.read(settings.data))
+    database = Database(settings.database)
+    try:
+        with database.reading() as session:
+            found = list(misses(session, vault, official, limit))
+    finally:
+        database.close()
+    if as_json:
+        out.out(json.dumps([{**asdict(one), "at": one.at.isoformat()} for one in found], ensure_ascii=False))
+        return
+    for one in found:
+        considered = ", ".join(f"{topic} {confidence:.0%}" for topic, confidence in one.topics)
+        out.print(f"[bold]{one.turn_id}[/bold]  {one.language}  {one.what}  ({escape(considered)})")
+        out.print(f"    {escape(one.text)}")
+    if not found:
+        out.print("Nothing was missed.")
+
+
+@nlu.command("label")
+def label_turn(turn: TurnId, topic: Topic, yes: Yes = False) -> None:
+    """Make a turn an example of a topic (or `harmless`): the text is shown, and goes nowhere before somebody has read it."""
+    settings = settings_now()
+    vault, official = Vault(settings.secret("vault_keys")), official_numbers(proposal.read(settings.data))
+    database = Database(settings.database)
+    try:
+        with database.reading() as session:
+            text = example_of(session, vault, official, turn)
+    finally:
+        database.close()
+    out.print(escape(text))
+    if not yes and not typer.confirm("Does it hold no name and nothing that tells who wrote it?", default=False):
+        raise typer.Exit(1)
+    path = add_example(settings.data, topic, text)
+    out.print(f"Added to {path.parent.name}/{path.name}. It is learnt with the next training.")
