@@ -7,7 +7,8 @@ Indonesian and what is only hinted at, and costs three times as much. Both carry
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from typing import TypeAlias
 
 import numpy as np
@@ -23,7 +24,8 @@ Floats: TypeAlias = npt.NDArray[np.float32]
 
 USE_MAKER = f"use-{use_version}"
 E5_MAKER = f"e5-{e5_version}"
-_SHARE = 64  # texts which one thread of training takes at a time
+_SHARE = 64  # texts which one process of training takes at a time
+_WORTHWHILE = 8  # shares below which starting two processes costs more than it saves
 
 
 def _means(texts: Sequence[str], encode: Callable[[list[str]], Floats]) -> Floats:
@@ -56,20 +58,22 @@ class Encoders:
         return _means(texts, lambda flat: np.stack([self._e5.query(piece) for piece in flat]))
 
     def e5_by_two(self, texts: Sequence[str]) -> Floats:
-        """The same, with a second copy of the encoder in a second thread: for training, where thousands wait."""
-        halves = [self, Encoders._second()]
+        """The same in two processes (the library holds Python's lock): for training, where thousands wait."""
         shares = [texts[at : at + _SHARE] for at in range(0, len(texts), _SHARE)]
-        with ThreadPoolExecutor(2) as pool:
-            turns = [pool.submit(_every_other, halves[i], shares[i::2]) for i in range(2)]
-            done = [turn.result() for turn in turns]
-        return np.concatenate([done[i % 2][i // 2] for i in range(len(shares))])
-
-    @staticmethod
-    def _second() -> Encoders:
-        made = Encoders.__new__(Encoders)
-        made._e5 = E5(num_threads=1)
-        return made
+        if len(shares) < _WORTHWHILE:
+            return self.e5(texts)
+        with ProcessPoolExecutor(2, mp_context=get_context("spawn"), initializer=_begin) as pool:
+            return np.concatenate(list(pool.map(_share, shares)))
 
 
-def _every_other(encoders: Encoders, shares: Sequence[Sequence[str]]) -> list[Floats]:
-    return [encoders.e5(share) for share in shares]
+_helper: list[Encoders] = []  # of a process that only encodes
+
+
+def _begin() -> None:
+    made = Encoders.__new__(Encoders)
+    made._e5 = E5(num_threads=1)
+    _helper.append(made)
+
+
+def _share(texts: Sequence[str]) -> Floats:
+    return _helper[0].e5(texts)
