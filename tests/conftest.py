@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Playwright, sync_playwright
 
 from bot.base.database import Database
 from bot.base.schema import migrate
@@ -62,6 +63,13 @@ def logged(caplog: pytest.LogCaptureFixture) -> Callable[[], str]:
     """Everything that was logged in this test from DEBUG on, as one text with tracebacks."""
     caplog.set_level(logging.DEBUG)
     return lambda: caplog.text
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    """The driver of the browser: one for the whole run, since two cannot stand in one process."""
+    with sync_playwright() as driver:
+        yield driver
 
 
 # ---------------------------------------------------------------- databases

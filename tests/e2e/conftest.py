@@ -14,7 +14,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright
 
 from bot.base.clock import system_clock
 from bot.base.database import Database
@@ -145,13 +145,6 @@ def _publish(url: str) -> None:
         proposed = publication.propose(session, proposal.read(REPOSITORY / "data"), by="demo editor", at=at)
         publication.approve(session, proposed.id, by="demo approver", at=at)
     database.close()
-
-
-@pytest.fixture(scope="session")
-def playwright() -> Iterator[Playwright]:
-    """The driver of the browser."""
-    with sync_playwright() as driver:
-        yield driver
 
 
 @pytest.fixture(scope="session")

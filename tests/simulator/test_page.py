@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, Playwright, expect
 
 from tests.simulator.conftest import Ear, Running
 from tests.simulator.test_sendgrid import changed
@@ -22,14 +22,13 @@ TRICKY = (
 
 
 @pytest.fixture(scope="module")
-def browser_page() -> Iterator[Page]:
+def browser_page(playwright: Playwright) -> Iterator[Page]:
     found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if not found:
         pytest.fail("These tests need Chromium: apt-get install chromium fonts-noto-cjk", pytrace=False)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=QUIET)
-        yield browser.new_page(viewport={"width": 1280, "height": 820})
-        browser.close()
+    browser = playwright.chromium.launch(executable_path=found, args=QUIET)
+    yield browser.new_page(viewport={"width": 1280, "height": 820})
+    browser.close()
 
 
 @pytest.fixture
