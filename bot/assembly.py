@@ -39,11 +39,15 @@ class Application:
     library: Library
     inbox: Inbox
     channels: Mapping[str, Channel] = field(default_factory=dict)
+    hurried: Engine | None = None
+    """The same engine asked with less patience, where words of danger were found."""
 
     def close(self) -> None:
         """Let go of connections and files."""
         self.doorbell.close()
         self.engine.close()
+        if self.hurried:
+            self.hurried.close()
         self.database.close()
 
 
@@ -68,6 +72,7 @@ def open_application(settings: Settings, clock: Clock = system_clock) -> Applica
         library=library,
         inbox=Inbox(database, vault, mind, library, clock),
         channels=channels(settings, clock),
+        hurried=hurried,
     )
 
 
