@@ -49,9 +49,10 @@ class PostRoom:
         """There is something to do: do not wait for the next second."""
         self._woken.set()
 
-    def run(self, stop: threading.Event) -> None:
-        """Work until told to stop; what is under way ends first."""
+    def run(self, stop: threading.Event, beat: Callable[[], None] = lambda: None) -> None:
+        """Work until told to stop, calling `beat` at each round; what is under way ends first."""
         while not stop.is_set():
+            beat()
             for work in (self.read, self.send):
                 _guarded(work)
             self._woken.wait(EVERY_S)

@@ -15,10 +15,12 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from functools import partial
 
 from bot.assembly import Application, open_application
 from bot.base import audit, leases
 from bot.base.errors import CandourError
+from bot.base.pulse import SHOW_EVERY_S, Pulse, path_of
 from bot.base.settings import load_settings
 from bot.conversations import threads
 from bot.postroom import PostRoom
@@ -32,6 +34,9 @@ SWEEP_LIMIT = 50
 SWEEPERS = 8
 SEAL_EVERY_S = 1.0
 LEASE = timedelta(seconds=10)
+
+Beat = Callable[[], None]
+"""Called by a loop at each round."""
 
 
 def sweep(application: Application, left_behind_after: timedelta = LEFT_BEHIND_AFTER) -> int:
@@ -92,23 +97,37 @@ def run(application: Application, stop: threading.Event) -> None:
             sweep(application, timedelta(0))
         room.wake()
 
-    loops = [
-        threading.Thread(target=_repeat, args=(stop, SWEEP_EVERY_S, lambda: sweep(application)), name="sweeper"),
-        threading.Thread(target=_repeat, args=(stop, SEAL_EVERY_S, Sealer(application, holder).tick), name="sealer"),
-        threading.Thread(target=application.doorbell.listen, args=(stop, rung), name="listener"),
-        threading.Thread(target=room.run, args=(stop,), name="post room"),
-    ]
+    work: dict[str, Callable[[Beat], None]] = {
+        "sweeper": lambda beat: _repeat(stop, SWEEP_EVERY_S, lambda: sweep(application), beat),
+        "sealer": lambda beat: _repeat(stop, SEAL_EVERY_S, Sealer(application, holder).tick, beat),
+        "post room": lambda beat: room.run(stop, beat),
+    }
+    pulse = Pulse(path_of(application.settings.home, "worker"), work)
+    loops = [threading.Thread(target=loop, args=(partial(pulse.beat, name),), name=name) for name, loop in work.items()]
+    loops.append(threading.Thread(target=application.doorbell.listen, args=(stop, rung), name="listener"))
     for loop in loops:
         loop.start()
     log.info("worker ready")
-    stop.wait()
+    _show(pulse, stop)
     room.wake()
     for loop in loops:
         loop.join()
 
 
-def _repeat(stop: threading.Event, every_s: float, work: Callable[[], object]) -> None:
+def _show(pulse: Pulse, stop: threading.Event) -> None:
+    hanging: list[str] = []
+    while True:
+        late = [] if pulse.show() else pulse.late()
+        if late and late != hanging:
+            log.error("no longer going round: %s", ", ".join(late))
+        hanging = late
+        if stop.wait(SHOW_EVERY_S):
+            return
+
+
+def _repeat(stop: threading.Event, every_s: float, work: Callable[[], object], beat: Beat) -> None:
     while not stop.wait(every_s):
+        beat()
         _guarded(work)
 
 

@@ -15,6 +15,7 @@ from sqlalchemy import select, text
 from bot.assembly import Application
 from bot.base.audit import AuditEntry
 from bot.base.database import Database
+from bot.base.pulse import is_fresh, path_of
 from bot.base.settings import Settings
 from bot.base.vault import BlindIndex, Vault
 from bot.conversations.models import Turn, TurnStatus
@@ -109,6 +110,7 @@ def test_a_running_worker_answers_what_is_rung_for_seals_it_and_stops(applicatio
         stop.set()
         worker.join(20)
     assert not worker.is_alive()
+    assert is_fresh(path_of(application.settings.home, "worker"), within_s=60)
     assert sealed(application) == [1]
     with application.database.reading() as session:
         assert session.scalars(select(Turn.status)).all() == [TurnStatus.ANSWERED]

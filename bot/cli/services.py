@@ -12,10 +12,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
 
+from bot.base import pulse
 from bot.base.errors import Misconfigured
 from bot.base.settings import REPOSITORY, Settings
 from bot.cli import installation, provider, state
@@ -35,7 +37,7 @@ def programs(settings: Settings, model: Path | None, *, worker: bool = True) -> 
     names = [program.name for program in found]
     found.append(_web(settings, names))
     if worker:
-        found.append(_ours(settings, "worker", "bot.worker", after=["web"]))
+        found.append(_worker(settings))
         found += [_simulator(settings)] if _is_at_simulator(settings) else []
     return found
 
@@ -104,19 +106,17 @@ def _actions(settings: Settings) -> Program:
 
 def _web(settings: Settings, after: list[str]) -> Program:
     # After the engine: a patient who comes too early would get an apology instead of an answer.
-    plain = _ours(settings, "web", "bot.web", after=after)
-    return Program(
-        name=plain.name,
-        command=plain.command,
-        folder=plain.folder,
-        environment=plain.environment,
-        log=plain.log,
+    return replace(
+        _ours(settings, "web", "bot.web", after=after),
         healthy=answers(web_address(settings) + WEB_HEALTH),
-        after=plain.after,
-        final=(),
         port=settings.web_port,
         setting="CANDOUR_WEB_PORT",
     )
+
+
+def _worker(settings: Settings) -> Program:
+    shown = pulse.path_of(settings.home, "worker")
+    return replace(_ours(settings, "worker", "bot.worker", after=["web"]), healthy=lambda: pulse.is_fresh(shown))
 
 
 def _simulator(settings: Settings) -> Program:

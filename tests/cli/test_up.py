@@ -81,6 +81,9 @@ def test_up_serves_recovers_and_stops(installation: Installation, up: subprocess
     assert sorted(state["programs"]) == ["action server", "engine", "simulator", "web", "worker"]
     assert httpx.get(state["web"] + "/health/ready", trust_env=False).json()["ready"] is True
 
+    stopped = state["programs"]["worker"]
+    os.kill(stopped, signal.SIGSTOP)  # alive, and does nothing: noticed while the rest of this goes on
+
     again = installation.run("up")
     assert again.returncode == 1
     assert state["web"] in again.stderr
@@ -92,6 +95,7 @@ def test_up_serves_recovers_and_stops(installation: Installation, up: subprocess
     until(lambda: installation.state()["programs"].get("engine") not in (None, state["programs"]["engine"]), 20)
     until(lambda: httpx.get(state["web"] + "/health/ready", trust_env=False, timeout=20).json()["engine"]["ok"], 60)
 
+    until(lambda: installation.state()["programs"].get("worker") not in (None, stopped), 90)
     pids = list(installation.state()["programs"].values())
     began = time.monotonic()
     up.send_signal(signal.SIGINT)
