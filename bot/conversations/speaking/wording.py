@@ -28,7 +28,7 @@ SHORT_CHANNELS = frozenset({"sms"})
 NOTE_FOR_ENGLISH = "english_only_note"
 """Stands before an English text that is given to a reader of another language."""
 
-GIVEN = {"case_number": "0000-0000-0"}
+GIVEN = {"case_number": "0000-0000-0", "code": "000000", "minutes": "10"}
 """The values a text may ask for besides facts and contacts, with samples."""
 
 _LOCALES = {
