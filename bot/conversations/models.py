@@ -110,6 +110,7 @@ class Turn(Base):
         one_of("status", TurnStatus),
         UniqueConstraint("thread_id", "external_id"),
         UniqueConstraint("thread_id", "number"),
+        Index("ix_turns_external_id", "external_id"),  # of which line is the e-mail that another one answers
         Index(
             "ix_turns_waiting",
             "thread_id",

@@ -18,6 +18,7 @@ class HookStatus(StrEnum):
     """What was done with a provider's hook."""
 
     STORED = "stored"  # kept and acknowledged; nobody has looked at it yet
+    HELD = "held"  # too many came at once: it is read when there is room again; `remark` says of what there were too many
     APPLIED = "applied"  # its turns are stored, its events are with their parts
     IGNORED = "ignored"  # nothing of ours in it, or no person wrote it; `remark` says which
     BROKEN = "broken"  # it could not be read after several tries; kept for people
@@ -37,9 +38,12 @@ class HookDelivery(Base):
     attempts: Mapped[int] = mapped_column(default=0)
     received_at: Mapped[datetime]
     applied_at: Mapped[datetime | None]
+    domain_index: Mapped[str | None] = mapped_column(String(80))  # keyed hash of the domain an e-mail came from
+    emptied_at: Mapped[datetime | None]  # since then the content is gone, and the row only proves that it came
 
     MOVES: ClassVar[Mapping[str, frozenset[str]]] = {
-        HookStatus.STORED: frozenset({HookStatus.APPLIED, HookStatus.IGNORED, HookStatus.BROKEN}),
+        HookStatus.STORED: frozenset({HookStatus.HELD, HookStatus.APPLIED, HookStatus.IGNORED, HookStatus.BROKEN}),
+        HookStatus.HELD: frozenset({HookStatus.STORED}),
     }
 
     __table_args__ = (
@@ -49,6 +53,9 @@ class HookDelivery(Base):
         Index(
             "ix_hook_deliveries_stored", "id", sqlite_where=text("status = 'stored'"), postgresql_where=text("status = 'stored'")
         ),
+        Index("ix_hook_deliveries_held", "id", sqlite_where=text("status = 'held'"), postgresql_where=text("status = 'held'")),
+        Index("ix_hook_deliveries_domain_index_applied_at", "domain_index", "applied_at"),
+        Index("ix_hook_deliveries_emptied_at_received_at", "emptied_at", "received_at"),
     )
 
 
@@ -56,6 +63,7 @@ class PartStatus(StrEnum):
     """Where a part of a reply is on its way to the patient."""
 
     QUEUED = "queued"  # waits for its turn; nothing was sent
+    HELD = "held"  # the channel takes it only after the patient has written again; an invitation to do so went out
     SUBMITTING = "submitting"  # being handed to the provider; committed before the call
     UNKNOWN = "unknown"  # the call broke off: sent or not, only evidence settles it
     SENT = "sent"  # the provider has it
@@ -64,6 +72,7 @@ class PartStatus(StrEnum):
     WITHHELD = "withheld"  # not sent by our own decision: the patient opted out
 
 
+_LOOKED_FOR = text("attended_at IS NULL AND status IN ('failed', 'unknown', 'withheld', 'held', 'queued')")
 _SETTLED = frozenset({PartStatus.SENT, PartStatus.FAILED, PartStatus.DELIVERED})
 
 
@@ -80,6 +89,7 @@ class Part(Base):
     reference: Mapped[str] = mapped_column(String(40), unique=True)  # opaque; travels with it and comes back with events
     sealed_text: Mapped[str] = mapped_column(Text)
     sealed_letter: Mapped[str | None] = mapped_column(Text)  # the e-mail it answers: ids and subject
+    template: Mapped[str | None] = mapped_column(String(40))  # the provider's id of an approved text, sent instead of our own
     despite_opt_out: Mapped[bool] = mapped_column(default=False)  # help in an emergency, or the confirmation itself
     status: Mapped[str] = mapped_column(String(10), default=PartStatus.QUEUED)
     attempts: Mapped[int] = mapped_column(default=0)
@@ -91,13 +101,15 @@ class Part(Base):
     created_at: Mapped[datetime]
     submitted_at: Mapped[datetime | None]
     settled_at: Mapped[datetime | None]
+    attended_at: Mapped[datetime | None]  # when a person was asked to see to it, because it did not arrive
 
     # Evidence may come before the call returns, in any order and long after; delivered outweighs all, and nothing goes back.
     MOVES: ClassVar[Mapping[str, frozenset[str]]] = {
-        PartStatus.QUEUED: frozenset({PartStatus.SUBMITTING, PartStatus.WITHHELD, *_SETTLED}),
-        PartStatus.SUBMITTING: frozenset({PartStatus.QUEUED, PartStatus.UNKNOWN, *_SETTLED}),
-        PartStatus.UNKNOWN: _SETTLED,
-        PartStatus.SENT: frozenset({PartStatus.FAILED, PartStatus.DELIVERED}),
+        PartStatus.QUEUED: frozenset({PartStatus.SUBMITTING, PartStatus.HELD, PartStatus.WITHHELD, *_SETTLED}),
+        PartStatus.HELD: frozenset({PartStatus.QUEUED}),
+        PartStatus.SUBMITTING: frozenset({PartStatus.QUEUED, PartStatus.HELD, PartStatus.UNKNOWN, *_SETTLED}),
+        PartStatus.UNKNOWN: frozenset({PartStatus.HELD, *_SETTLED}),
+        PartStatus.SENT: frozenset({PartStatus.HELD, PartStatus.FAILED, PartStatus.DELIVERED}),
         PartStatus.FAILED: frozenset({PartStatus.DELIVERED}),
     }
 
@@ -113,4 +125,5 @@ class Part(Base):
             sqlite_where=text("status IN ('queued', 'submitting')"),
             postgresql_where=text("status IN ('queued', 'submitting')"),
         ),
+        Index("ix_outbox_looked_for", "id", sqlite_where=_LOOKED_FOR, postgresql_where=_LOOKED_FOR),
     )
