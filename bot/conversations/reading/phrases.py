@@ -11,10 +11,11 @@ expression whose parts are all bounded, so that looking for it takes time in pro
 """
 
 import re
+import sys
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from bot.base.errors import BadInput
 from bot.base.han import TO_SIMPLIFIED
@@ -121,7 +122,7 @@ _JOINTS = {
 
 
 # A phrase as read: words, gaps (None) and choices.
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Word:
     text: str
     is_han: bool
@@ -139,6 +140,12 @@ class _Word:
 class _Choice:
     ways: tuple["_Sequence", ...]
     optional: bool
+
+    @cached_property
+    def need(self) -> frozenset[str] | None:
+        """Of these a sentence must hold at least one; None when there is no such set."""
+        each = [max(_needs(way), key=_says_most, default=None) for way in self.ways]
+        return None if self.optional or None in each else frozenset().union(*(need for need in each if need))
 
 
 _Sequence = tuple[_Word | _Choice | None, ...]
@@ -193,11 +200,17 @@ class _Reader:
         if token.lastgroup == "list":
             if token[0][1:-1] not in self.lists:
                 raise BadInput(f"there is no list called {token[0]} under 'lists:'")
-            return [_Choice(_Reader(self.lists[token[0][1:-1]], {})._ways(None), optional=False)]
+            return [_listed(self.lists[token[0][1:-1]])]
         words = _WORD.findall(_APOSTROPHE.sub("", token[0]))
         if not words:
             raise BadInput(f"'{token[0]}' has no letter in it")
-        return [_Word(letters(w.rstrip("*")), w[0] >= "\u3400", w.endswith("*")) for w in words]
+        return [_Word(sys.intern(letters(w.rstrip("*"))), w[0] >= "\u3400", w.endswith("*")) for w in words]
+
+
+@lru_cache(maxsize=256)
+def _listed(ways: str) -> _Choice:
+    """The choice that a list stands for: read once, since hundreds of phrases share it."""
+    return _Choice(_Reader(ways, {})._ways(None), optional=False)
 
 
 def _regex(parts: _Sequence, joints: _Joints) -> str:
@@ -222,11 +235,13 @@ def _needs(parts: _Sequence) -> list[frozenset[str]]:
     for part in parts:
         if isinstance(part, _Word):
             needs.append(frozenset({part.text}))
-        elif part and not part.optional:
-            each = [max(_needs(way), key=lambda need: min(map(len, need)), default=None) for way in part.ways]
-            if None not in each:
-                needs.append(frozenset().union(*(need for need in each if need)))
+        elif part and part.need is not None:
+            needs.append(part.need)
     return needs
+
+
+def _says_most(need: frozenset[str]) -> int:
+    return min(map(len, need))
 
 
 @dataclass(frozen=True)
@@ -234,7 +249,7 @@ class Phrase:
     """A phrase of the file that can be looked for."""
 
     source: str
-    parts: _Sequence
+    lists: Mapping[str, str]
     needs: tuple[frozenset[str], ...]
     alone: bool  # the sentence says nothing else
     joints: _Joints
@@ -251,16 +266,17 @@ class Phrase:
         needs = _needs(parts)
         if not needs or (max(min(map(len, need)) for need in needs) < 2 and all(n.isascii() for need in needs for n in need)):
             raise BadInput("a phrase needs at least one word of two letters that may not be missing")
-        return cls(source, parts, tuple(needs), alone, _JOINTS[language[:2], in_one_clause])
+        return cls(source, lists, tuple(needs), alone, _JOINTS[language[:2], in_one_clause])
 
     @property
     def key(self) -> frozenset[str]:
         """The need that says most."""
-        return max(self.needs, key=lambda need: min(map(len, need)))
+        return max(self.needs, key=_says_most)
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
-        regex = _regex(self.parts, self.joints)  # made only when first needed: there are more than a thousand
+        # Read again and made only when first needed: there are more than a thousand, and their parts fill megabytes.
+        regex = _regex(_Reader(self.source.removeprefix("="), self.lists).read(), self.joints)
         return re.compile(rf"^[\W_]*(?:{regex})[\W_]*$" if self.alone else regex)
 
     def found_in(self, sentence: Sentence) -> bool:
