@@ -57,6 +57,10 @@ class NotPublished(CandourError):
     """There is no approved wording for this name and language."""
 
 
+class Withheld(NotPublished):
+    """A wording for people who have shown who they are was to be said to somebody who has not."""
+
+
 class Tampered(CandourError):
     """Sealed or chained data does not match its seal."""
 

@@ -14,6 +14,7 @@ import yaml
 
 from bot.base.languages import Language
 from bot.conversations.speaking import proposal, wording
+from bot.conversations.speaking.levels import Level
 
 DATA = Path(__file__).parents[2] / "data"
 HERE = Path(__file__).parent
@@ -103,7 +104,7 @@ def with_no_facts() -> dict[str, Any]:
 def rendered(text: Text, published: Mapping[str, Any]) -> str:
     """What the reader sees."""
     channel = "sms" if text.kind == "short" else "web"
-    return wording.render(published, text.name, text.language, channel, GIVEN_VALUES).text
+    return wording.render(published, text.name, text.language, channel, GIVEN_VALUES, Level.VERIFIED).text
 
 
 def not_known(language: Language) -> str:

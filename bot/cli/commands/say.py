@@ -14,6 +14,7 @@ from bot.base.languages import Language
 from bot.channels.segments import segments
 from bot.cli.terminal import out, settings_now
 from bot.conversations.speaking import proposal, publication, wording
+from bot.conversations.speaking.levels import Level
 
 CHANNELS = ("web", "whatsapp", "email", "sms")
 
@@ -41,7 +42,7 @@ def say(
         raise BadInput(f"There is no wording {name!r}." + _meant(name, content))
     if no_facts:
         content = wording.without_facts(content)
-    text = wording.render(content, name, language, channel, wording.GIVEN).text
+    text = wording.render(content, name, language, channel, wording.GIVEN, Level.VERIFIED).text
     buttons = [wording.label(content, topic, language) for topic in content["wordings"][name]["next"]]
     counted = segments(text)
     if as_json:

@@ -17,11 +17,12 @@ import yaml
 
 from bot.base.errors import BadInput
 from bot.base.languages import Language
+from bot.conversations.speaking.levels import Level
 
 REQUIRED = (Language.EN, Language.ZH_HANT, Language.ZH_HANS)
 """Languages in which every wording must exist; the others fall back to English with a note."""
 
-LEVELS = ("public", "verified")
+LEVELS = tuple(level.value for level in Level)
 
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

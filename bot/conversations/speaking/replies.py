@@ -16,6 +16,7 @@ from bot.conversations import choices, threads
 from bot.conversations.models import Reply
 from bot.conversations.post import outbox
 from bot.conversations.speaking import wording
+from bot.conversations.speaking.levels import Level, Verified, level_of
 from bot.conversations.speaking.publication import Published
 from bot.conversations.transcript import REPLY_TEXT
 
@@ -33,12 +34,13 @@ class Said:
     offer: Sequence[str] = ()
     values: Mapping[str, str] = field(default_factory=dict)
     despite_opt_out: bool = False  # help in an emergency, or the confirmation of a stop
+    verified: Verified | None = None  # the proof for wordings that not everybody may read
 
 
-def text_of(published: Published, said: Said) -> str:
-    """The whole text; raises NotPublished when a wording is missing."""
+def text_of(published: Published, said: Said, level: Level = Level.PUBLIC) -> str:
+    """The whole text; raises NotPublished when a wording is missing, Withheld when one is above the reader's level."""
     return "\n\n".join(
-        wording.render(published.content, name, said.language, said.channel, said.values).text for name in said.names
+        wording.render(published.content, name, said.language, said.channel, said.values, level).text for name in said.names
     )
 
 
@@ -53,8 +55,11 @@ def write_reply(
     turn_id: int | None,
     at: datetime,
 ) -> Reply:
-    """Make it the next line of the thread, lay it into the outbox and put its proof into the sealed log."""
-    text = text_of(published, said)
+    """Make it the next line of the thread, lay it into the outbox and put its proof into the sealed log.
+
+    Raises Withheld when a wording is for verified people and `said` holds no proof that is good for this session now.
+    """
+    text = text_of(published, said, level_of(said.verified, session_id, at))
     number = threads.take_number(session, thread_id)
     reply = Reply(
         thread_id=thread_id,

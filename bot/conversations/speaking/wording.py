@@ -19,8 +19,9 @@ from babel.numbers import format_decimal
 from jinja2 import StrictUndefined, Template, TemplateError
 from jinja2.sandbox import SandboxedEnvironment
 
-from bot.base.errors import NotPublished
+from bot.base.errors import NotPublished, Withheld
 from bot.base.languages import Language
+from bot.conversations.speaking.levels import Level
 
 SHORT_CHANNELS = frozenset({"sms"})
 """Channels that take the `short` text of a wording where there is one."""
@@ -80,14 +81,26 @@ def spoken(value: Any, language: Language) -> str:
     return str(value)
 
 
-def render(content: Mapping[str, Any], name: str, language: Language, channel: str, values: Mapping[str, str]) -> Rendered:
-    """The text of one wording; raises NotPublished when it does not exist or cannot be rendered."""
+def render(
+    content: Mapping[str, Any],
+    name: str,
+    language: Language,
+    channel: str,
+    values: Mapping[str, str],
+    level: Level = Level.PUBLIC,
+) -> Rendered:
+    """The text of one wording; raises NotPublished when it does not exist or cannot be rendered.
+
+    Raises Withheld when it is for verified people and the reader's `level` is not: the one place where levels are enforced.
+    """
     wording = content["wordings"].get(name)
     if wording is None:
         raise NotPublished(f"No wording is published under the name {name}.")
+    if wording["level"] != Level.PUBLIC and level is not Level.VERIFIED:
+        raise Withheld(f"The wording {name} is for verified patients only.")
     texts = wording["texts"].get(language.value)
     if texts is None:
-        english = render(content, name, Language.EN, channel, values)
+        english = render(content, name, Language.EN, channel, values, level)
         note = render(content, NOTE_FOR_ENGLISH, language, channel, values)
         return Rendered(f"{note.text}\n\n{english.text}", language)
     source = texts.get("short") if channel in SHORT_CHANNELS else None
@@ -127,7 +140,7 @@ def problems(content: Mapping[str, Any]) -> list[str]:
             for channel in ("web", *SHORT_CHANNELS):
                 for known in (content, empty):
                     try:
-                        render(known, name, language, channel, GIVEN)
+                        render(known, name, language, channel, GIVEN, Level.VERIFIED)
                     except NotPublished as wrong:
                         found[f"{name}: {language.value}: {wrong.__cause__ or wrong}"] = None
     return list(found)
