@@ -7,32 +7,18 @@ import binascii
 import hashlib
 import hmac
 import json
-import logging
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
-from urllib.parse import urlsplit
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
-from python_http_client.client import Client as RestClient
-from python_http_client.exceptions import HTTPError
-from sendgrid import SendGridAPIClient
-from sendgrid.helpers.eventwebhook import EventWebhook
-
-from bot.base.errors import (
-    AccountFailure,
-    ChannelError,
-    NotAuthentic,
-    OutcomeUnknown,
-    PermanentFailure,
-    TemporaryFailure,
-    Unconfigured,
-)
+from bot.base.errors import AccountFailure, NotAuthentic, Unconfigured
 from bot.channels import letters
 from bot.channels.base import DeliveryEvent, Hook, HookKind, Incoming, Kept, Outcome, Outgoing, Sent
 
-API = "https://api.sendgrid.com"
+if TYPE_CHECKING:
+    from bot.channels.sendgrid_calls import Calls
+
 ARGUMENT = "candour"
 """The custom argument that carries our opaque id; nothing else about a patient goes with an e-mail."""
 EVENTS_MOST = 5000
@@ -45,27 +31,6 @@ OUTCOMES = {
 }
 """SendGrid's events; others change nothing."""
 
-# At DEBUG the library would write addresses, texts and our key.
-logging.getLogger("python_http_client").setLevel(logging.WARNING)
-
-
-class _Client(RestClient):  # type: ignore[misc]
-    """The library's HTTP client, which keeps its time-out through every step of an address and knows a simulator next door."""
-
-    def _build_client(self, name: str | None = None) -> _Client:
-        return _Client(
-            host=self.host,
-            version=self._version,
-            request_headers=dict(self.request_headers),
-            url_path=[*self._url_path, name] if name else self._url_path,
-            timeout=self.timeout,
-        )
-
-    def _make_request(self, opener: Any, request: Any, timeout: float | None = None) -> Any:
-        if urlsplit(self.host).hostname in ("127.0.0.1", "localhost", "::1"):
-            opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        return super()._make_request(opener, request, timeout)
-
 
 @dataclass
 class Email:
@@ -76,7 +41,7 @@ class Email:
     inbound_secret: str = field(repr=False)
     own: Sequence[str] = ()
     sender_name: str = ""
-    base_url: str = API
+    base_url: str = ""
     timeout_s: float = 15.0
 
     name = "email"
@@ -94,6 +59,8 @@ class Email:
             raise Unconfigured("no key for SendGrid's signatures is set")
         signature = hook.headers.get("x-twilio-email-event-webhook-signature", "")
         stamp = hook.headers.get("x-twilio-email-event-webhook-timestamp", "")
+        from sendgrid.helpers.eventwebhook import EventWebhook  # 9 MB: only for whoever has such hooks
+
         try:
             is_genuine = EventWebhook(self.webhook_key).verify_signature(hook.body.decode("utf-8"), signature, stamp)
         except (ValueError, UnicodeError, binascii.Error):
@@ -150,31 +117,21 @@ class Email:
     def send(self, outgoing: Outgoing) -> Sent:
         """Send one e-mail; raises a ChannelError."""
         mail = self._mail(outgoing)
-        answer = self._call(lambda client: client.mail.send.post(request_body=mail))
-        return Sent(str(answer.headers.get("X-Message-Id") or ""))
+        return self._calls.send(mail)
 
     def ask(self) -> str:
         """Whether the key may send mail."""
-        answer = self._call(lambda client: client.scopes.get())
-        if "mail.send" not in str(answer.body):
+        if "mail.send" not in self._calls.scopes():
             raise AccountFailure("SendGrid's key may not send mail")
         return "the key may send mail"
 
-    def _call(self, call: Callable[[Any], Any]) -> Any:
+    @cached_property
+    def _calls(self) -> Calls:
         if not self.api_key:
             raise Unconfigured("no SendGrid key is set")
-        api = SendGridAPIClient(self.api_key, host=self.base_url)
-        client = _Client(host=self.base_url, request_headers=api._default_headers, version=3, timeout=self.timeout_s)
-        try:
-            return call(client)
-        except HTTPError as refused:
-            raise _as_error(int(refused.status_code)) from None
-        except urllib.error.URLError as failed:
-            if isinstance(failed.reason, ConnectionRefusedError) or type(failed.reason).__name__ == "gaierror":
-                raise TemporaryFailure("SendGrid cannot be reached") from None
-            raise OutcomeUnknown("the connection to SendGrid broke", code=type(failed.reason).__name__) from None
-        except (OSError, ValueError) as failed:
-            raise OutcomeUnknown("SendGrid did not answer in time", code=type(failed).__name__) from None
+        from bot.channels.sendgrid_calls import Calls
+
+        return Calls(self.api_key, self.base_url, self.timeout_s)
 
     def _mail(self, outgoing: Outgoing) -> dict[str, Any]:
         off = {"enable": False}
@@ -214,14 +171,3 @@ def _event(event: Mapping[str, Any], outcome: Outcome) -> DeliveryEvent:
         code=status[:20],
         reason=reasons.get(str(event.get("event")), ""),
     )
-
-
-def _as_error(status: int) -> ChannelError:
-    code = str(status)
-    if status == 429:
-        return TemporaryFailure("SendGrid asks us to slow down", code=code, is_limit=True)
-    if status in (401, 403):
-        return AccountFailure("SendGrid does not accept our key or sender", code=code)
-    if status >= 500:
-        return OutcomeUnknown("SendGrid failed", code=code)
-    return PermanentFailure("SendGrid refused the e-mail", code=code)

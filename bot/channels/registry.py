@@ -20,7 +20,7 @@ def channels(settings: Settings, clock: Clock) -> Mapping[str, Channel]:
         sid=settings.twilio_account_sid,
         token=settings.twilio_auth_token.get_secret_value(),
         hooks_url=settings.hooks,
-        base_url=settings.twilio_url or twilio.API,
+        base_url=settings.twilio_url,
         timeout_s=settings.provider_timeout_s,
     )
     mail = Email(
@@ -30,7 +30,7 @@ def channels(settings: Settings, clock: Clock) -> Mapping[str, Channel]:
         own=settings.own_addresses("email"),
         sender_name=settings.email_name,
         timeout_s=settings.provider_timeout_s,
-        **({"base_url": settings.sendgrid_url} if settings.sendgrid_url else {}),
+        base_url=settings.sendgrid_url,
     )
     listed: tuple[Channel, ...] = (Sms(account), WhatsApp(account, clock), mail)
     return MappingProxyType({channel.name: channel for channel in listed})

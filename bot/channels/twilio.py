@@ -1,7 +1,7 @@
 """Twilio over its official library: one account that SMS and WhatsApp share.
 
-The base URL and the time-outs come in through the library's own hook for HTTP clients; signatures are
-checked by its RequestValidator over the exact public address. Nothing of a request is logged.
+Signatures are checked by the library's RequestValidator over the exact public address; what calls Twilio
+is loaded with the first call (`twilio_calls`). Nothing of a request is logged.
 """
 
 from __future__ import annotations
@@ -10,25 +10,21 @@ import base64
 import binascii
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
-import requests
-from requests.adapters import HTTPAdapter
-from twilio.base.exceptions import TwilioException, TwilioRestException
-from twilio.http.http_client import TwilioHttpClient
 from twilio.request_validator import RequestValidator
-from twilio.rest import Client
-from urllib3.exceptions import NewConnectionError
 
-from bot.base.errors import NotAuthentic, OutcomeUnknown, TemporaryFailure, Unconfigured
+from bot.base.errors import NotAuthentic, Unconfigured
 from bot.channels.base import DeliveryEvent, Hook, HookKind, Incoming, Kept, Outcome, Sent
-from bot.channels.failures import Fate, as_error, failure
+from bot.channels.failures import Fate, failure
 
-API = "https://api.twilio.com"
+if TYPE_CHECKING:
+    from bot.channels.twilio_calls import Calls
+
 HOOKS = frozenset({HookKind.TWILIO_MESSAGES, HookKind.TWILIO_STATUS})
 FIELDS_MOST = 500
-POOL = 32
 OVERRIDES = "#rc=3&rp=all"
 """Connection overrides: Twilio tries a callback three times more, whatever went wrong (it signs without them)."""
 
@@ -63,29 +59,6 @@ class Form(Mapping[str, str]):
         return self._values.get(name, [])
 
 
-class _Http(TwilioHttpClient):  # type: ignore[misc]
-    """The library's client with our base URL and time-outs; it logs nothing, because a request holds a number and a text."""
-
-    def __init__(self, base_url: str, timeout_s: float) -> None:
-        super().__init__(timeout=timeout_s)
-        self._base = base_url.rstrip("/")
-        for scheme in ("https://", "http://"):
-            self.session.mount(scheme, HTTPAdapter(pool_connections=4, pool_maxsize=POOL))
-        # A proxy of the surroundings is for the provider, not for a simulator on this machine.
-        self.session.trust_env = urlsplit(base_url).hostname not in ("127.0.0.1", "localhost", "::1")
-
-    def request(self, method: str, url: str, *arguments: Any, **named: Any) -> Any:
-        """One request; the library knows only Twilio's own address."""
-        address = self._base + url.removeprefix(API) if url.startswith(API) else url
-        return super().request(method, address, *arguments, **named)
-
-    def log_request(self, kwargs: Any) -> None:
-        """Say nothing."""
-
-    def log_response(self, status_code: int, response: Any) -> None:
-        """Say nothing."""
-
-
 @dataclass
 class Account:
     """An account at Twilio, or an address that answers like one."""
@@ -93,17 +66,19 @@ class Account:
     sid: str
     token: str = field(repr=False)
     hooks_url: str
-    base_url: str = API
+    base_url: str = ""
     timeout_s: float = 15.0
 
     def __post_init__(self) -> None:
         self._validator = RequestValidator(self.token)
-        # With its own environment: the library would read TWILIO_* of ours.
-        self._client = (
-            Client(self.sid, self.token, http_client=_Http(self.base_url, self.timeout_s), environment={"TWILIO_EDGE": ""})
-            if self.sid and self.token
-            else None
-        )
+
+    @cached_property
+    def _calls(self) -> Calls:
+        if not (self.sid and self.token):
+            raise Unconfigured("no Twilio account is set")
+        from bot.channels.twilio_calls import Calls
+
+        return Calls(self.sid, self.token, self.base_url, self.timeout_s)
 
     def authenticate(self, hook: Hook) -> None:
         """Check the signature; raises NotAuthentic, or Unconfigured without a token."""
@@ -129,22 +104,7 @@ class Account:
 
     def create(self, **parameters: Any) -> Sent:
         """Create a message; raises a ChannelError."""
-        if self._client is None:
-            raise Unconfigured("no Twilio account is set")
-        try:
-            created = self._client.messages.create(**{name: value for name, value in parameters.items() if value is not None})
-        except TwilioRestException as refused:
-            raise as_error(_whole(refused.code), _whole(refused.status)) from None
-        except requests.exceptions.ConnectionError as failed:
-            if isinstance(failed, requests.exceptions.ConnectTimeout) or _never_connected(failed):
-                raise TemporaryFailure("Twilio cannot be reached") from None
-            raise OutcomeUnknown("the connection to Twilio broke") from None
-        except requests.exceptions.RequestException as failed:
-            raise OutcomeUnknown("Twilio did not answer in time", code=type(failed).__name__) from None
-        except (TwilioException, ValueError, KeyError, TypeError, AttributeError) as failed:
-            # An answer that the library cannot read says nothing about whether the text was taken.
-            raise OutcomeUnknown("Twilio's answer cannot be read", code=type(failed).__name__) from None
-        return Sent(str(created.sid or ""))
+        return self._calls.create({name: value for name, value in parameters.items() if value is not None})
 
     def callback(self, reference: str) -> str | None:
         """Where Twilio reports what became of it; none while Twilio could not reach us."""
@@ -152,14 +112,11 @@ class Account:
 
     def ask(self) -> str:
         """The account's status in Twilio's words, for `doctor --live`; raises a ChannelError."""
-        if self._client is None:
-            raise Unconfigured("no Twilio account is set")
-        try:
-            return f"account {self._client.api.v2010.accounts(self.sid).fetch().status}"
-        except TwilioRestException as refused:
-            raise as_error(_whole(refused.code), _whole(refused.status)) from None
-        except requests.exceptions.RequestException as failed:
-            raise TemporaryFailure("Twilio cannot be reached", code=type(failed).__name__) from None
+        return f"account {self._calls.account()}"
+
+    def approval(self, content_id: str) -> str:
+        """How far WhatsApp's approval of a template is, in Twilio's words; raises a ChannelError."""
+        return self._calls.approval(content_id)
 
 
 def form_of(content: Mapping[str, str]) -> Form:
@@ -226,8 +183,3 @@ def _attached(form: Form) -> str:
 def _whole(value: object) -> int:
     text = str(value or "")
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 8 else 0
-
-
-def _never_connected(failed: requests.exceptions.ConnectionError) -> bool:
-    cause = failed.args[0] if failed.args else None
-    return isinstance(getattr(cause, "reason", cause), NewConnectionError)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -25,7 +27,7 @@ from bot.base.errors import (
     TemporaryFailure,
     Unconfigured,
 )
-from bot.base.settings import Settings
+from bot.base.settings import REPOSITORY, Settings
 from bot.channels.base import Channel, Hook, HookKind, Outcome, Outgoing, Template
 from bot.channels.failures import FAILURES, Fate, failure
 from bot.channels.registry import channels
@@ -299,3 +301,9 @@ def test_what_twilio_took_for_stop_and_what_came_besides_text_is_told(tmp_path: 
     ):
         [turn] = sms.parse_incoming(sms.keep(twilio(HookKind.TWILIO_MESSAGES, {**base, **extra})).content)
         assert (turn.attached, turn.keyword) == (attached, keyword)
+
+
+def test_whoever_only_checks_hooks_loads_no_provider_library() -> None:
+    asked = "import sys, bot.web.__main__; print(sorted({'requests', 'sendgrid', 'twilio.rest'}.intersection(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, cwd=REPOSITORY, check=True)
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,81 @@
+"""Calls to SendGrid through its official library, apart from the rest: only whoever sends loads it."""
+
+from __future__ import annotations
+
+import logging
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from python_http_client.client import Client as RestClient
+from python_http_client.exceptions import HTTPError
+from sendgrid import SendGridAPIClient
+
+from bot.base.errors import AccountFailure, ChannelError, OutcomeUnknown, PermanentFailure, TemporaryFailure
+from bot.channels.base import Sent
+
+API = "https://api.sendgrid.com"
+
+# At DEBUG the library would write addresses, texts and our key.
+logging.getLogger("python_http_client").setLevel(logging.WARNING)
+
+
+class _Client(RestClient):  # type: ignore[misc]
+    """The library's HTTP client, which keeps its time-out through every step of an address and knows a simulator next door."""
+
+    def _build_client(self, name: str | None = None) -> _Client:
+        return _Client(
+            host=self.host,
+            version=self._version,
+            request_headers=dict(self.request_headers),
+            url_path=[*self._url_path, name] if name else self._url_path,
+            timeout=self.timeout,
+        )
+
+    def _make_request(self, opener: Any, request: Any, timeout: float | None = None) -> Any:
+        if urlsplit(self.host).hostname in ("127.0.0.1", "localhost", "::1"):
+            opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        return super()._make_request(opener, request, timeout)
+
+
+class Calls:
+    """A key that calls; raises ChannelErrors only."""
+
+    def __init__(self, api_key: str, base_url: str, timeout_s: float) -> None:
+        host = base_url or API
+        headers = SendGridAPIClient(api_key, host=host)._default_headers
+        self._client = _Client(host=host, request_headers=headers, version=3, timeout=timeout_s)
+
+    def send(self, mail: dict[str, Any]) -> Sent:
+        """Send one e-mail; raises a ChannelError."""
+        answer = self._call(lambda client: client.mail.send.post(request_body=mail))
+        return Sent(str(answer.headers.get("X-Message-Id") or ""))
+
+    def scopes(self) -> str:
+        """What the key may do, as SendGrid lists it; raises a ChannelError."""
+        return str(self._call(lambda client: client.scopes.get()).body)
+
+    def _call(self, call: Callable[[Any], Any]) -> Any:
+        try:
+            return call(self._client)
+        except HTTPError as refused:
+            raise _as_error(int(refused.status_code)) from None
+        except urllib.error.URLError as failed:
+            if isinstance(failed.reason, ConnectionRefusedError) or type(failed.reason).__name__ == "gaierror":
+                raise TemporaryFailure("SendGrid cannot be reached") from None
+            raise OutcomeUnknown("the connection to SendGrid broke", code=type(failed.reason).__name__) from None
+        except (OSError, ValueError) as failed:
+            raise OutcomeUnknown("SendGrid did not answer in time", code=type(failed).__name__) from None
+
+
+def _as_error(status: int) -> ChannelError:
+    code = str(status)
+    if status == 429:
+        return TemporaryFailure("SendGrid asks us to slow down", code=code, is_limit=True)
+    if status in (401, 403):
+        return AccountFailure("SendGrid does not accept our key or sender", code=code)
+    if status >= 500:
+        return OutcomeUnknown("SendGrid failed", code=code)
+    return PermanentFailure("SendGrid refused the e-mail", code=code)
