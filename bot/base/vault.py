@@ -197,6 +197,17 @@ def _phone(value: str) -> str:
     raise BadInput("A number from outside Hong Kong needs its country code with a plus in front.")
 
 
+_ALIKE = str.maketrans({"O": "0", "I": "1", "L": "1"})
+
+
+def _reference(value: str) -> str:
+    """The ten signs of a reference, as Crockford's base 32 reads them; whether they check is for `patients.references`."""
+    signs = re.sub(r"[\W_]", "", unicodedata.normalize("NFKC", value)).upper().translate(_ALIKE)
+    if not re.fullmatch(r"[0-9A-HJKMNP-TV-Z]{10}", signs):
+        raise BadInput("That is not a reference.")
+    return signs
+
+
 # Newest version first. A changed rule is a new version; the old one stays until no row carries it.
 _NORMALISERS: dict[str, list[tuple[int, Callable[[str], str]]]] = {
     "web": [(1, _as_is)],
@@ -204,5 +215,8 @@ _NORMALISERS: dict[str, list[tuple[int, Callable[[str], str]]]] = {
     "phone": [(1, _phone)],
     "email": [(1, _email)],
     "text": [(1, _text)],
+    "code": [(1, _as_is)],  # a one-time code, joined with what it is bound to
+    "network": [(1, _as_is)],  # a caller's network address
+    "reference": [(1, _reference)],
     **{kind: [(1, _text)] for kind in ("key", "name", "post", "household")},
 }

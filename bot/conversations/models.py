@@ -72,6 +72,7 @@ class PatientSession(Base):
     engine_key: Mapped[str] = mapped_column(String(40))
     engine_turns: Mapped[int] = mapped_column(default=0)  # since the key was renewed
     misses: Mapped[int] = mapped_column(default=0)  # turns in a row that were not understood
+    network: Mapped[str | None] = mapped_column(String(80))  # where its last turn came from, hashed; none outside the web
     started_at: Mapped[datetime]
     active_at: Mapped[datetime]
 

@@ -19,6 +19,7 @@ from alembic.runtime.migration import MigrationContext
 import bot.conversations.post.models
 import bot.conversations.speaking.publication
 import bot.desk.models
+import bot.identity.models
 import bot.patients.models
 from bot.base import audit, leases, schema
 from bot.base.database import Base, Database
@@ -27,6 +28,7 @@ from bot.conversations.models import PatientSession, Thread
 
 assert bot.desk.models  # imported so that all tables are known
 assert bot.patients.models
+assert bot.identity.models
 assert audit
 assert leases
 
