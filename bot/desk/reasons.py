@@ -58,6 +58,9 @@ _ALL = (
     Reason("deceased_patient", 2, _DAY, "care"),
     Reason("possible_danger", 2, _DAY, "care", takes_over=False),
     Reason("engine_failed", 2, _DAY, "desk", takes_over=False),
+    Reason("not_delivered", 2, _DAY, "desk", takes_over=False, told=False),
+    Reason("asked_after_stop", 2, _DAY, "desk", takes_over=False, told=False),
+    Reason("too_many_letters", 3, _DAYS_3, "desk", takes_over=False, told=False),
     Reason("not_understood", 3, _DAYS_3, "desk"),
     Reason("patient_wish", 3, _DAYS_3, "desk"),
 )

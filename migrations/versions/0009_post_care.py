@@ -21,7 +21,7 @@ CHECKS = {
     ),
 }
 HELD = sa.text("status = 'held'")
-LOOKED_FOR = sa.text("attended_at IS NULL AND status IN ('failed', 'unknown', 'withheld', 'held', 'queued')")
+LOOKED_FOR = sa.text("attended_at IS NULL AND status IN ('failed', 'unknown', 'held', 'queued')")
 
 
 def upgrade() -> None:

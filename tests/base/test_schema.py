@@ -19,6 +19,8 @@ from alembic.runtime.migration import MigrationContext
 import bot.conversations.post.models
 import bot.conversations.speaking.publication
 import bot.desk.models
+import bot.desk.records
+import bot.desk.staff.models
 import bot.identity.models
 import bot.patients.models
 from bot.base import audit, leases, schema
@@ -27,6 +29,8 @@ from bot.base.errors import Misconfigured
 from bot.conversations.models import PatientSession, Thread
 
 assert bot.desk.models  # imported so that all tables are known
+assert bot.desk.records
+assert bot.desk.staff.models
 assert bot.patients.models
 assert bot.identity.models
 assert audit

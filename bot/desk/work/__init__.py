@@ -1,0 +1,1 @@
+"""What a responder does with a case."""
