@@ -55,7 +55,7 @@ def write_reply(
     turn_id: int | None,
     at: datetime,
 ) -> Reply:
-    """Make it the next line of the thread, lay it into the outbox, prove it; raises Withheld without the proof a wording needs."""
+    """Make it the next line of the thread, lay it into the outbox, prove it; raises Withheld where a wording lacks its proof."""
     text = text_of(published, said, level_of(said.verified, session_id, at))
     number = threads.take_number(session, thread_id)
     reply = Reply(
