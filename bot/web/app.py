@@ -13,11 +13,12 @@ from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.types import ASGIApp
 
 from bot.assembly import Application
-from bot.web import chat, health, patient, refusals, widget
+from bot.web import chat, health, patient, refusals
 from bot.web.answering import Answering
 from bot.web.door import Door
 from bot.web.hooks import Hooks
 from bot.web.limits import BODY_LIMIT, LIMITS, Limiter, Limits
+from bot.web.pages import notice, widget
 from bot.web.shield import Shield
 from bot.web.stream import Hub
 
@@ -64,6 +65,7 @@ def create_app(application: Application, limits: Limits = LIMITS) -> FastAPI:
     app.include_router(chat.router)
     app.include_router(health.router)
     app.include_router(patient.router)
+    app.include_router(notice.router)
     app.include_router(widget.router)
     app.router.routes.extend(hooks.routes())
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

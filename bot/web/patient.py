@@ -1,4 +1,4 @@
-"""The patient's page, made on the server: what must be readable before, or without, any script.
+"""The chat's page, made on the server: what must be readable before, or without, any script.
 
 What it says about the incident is rendered from the publication in force; its own words are labels.
 Without a publication it still shows whom to call.
@@ -21,6 +21,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from bot.base.errors import NotPublished
 from bot.base.languages import Language
 from bot.base.settings import REPOSITORY
+from bot.conversations.models import Thread
 from bot.conversations.speaking import wording
 from bot.conversations.speaking.opening import Opening, opening
 from bot.conversations.speaking.publication import Published
@@ -30,11 +31,12 @@ from bot.web.labels import all_labels, wanted
 router = APIRouter(tags=["pages"])
 
 STATIC = Path(__file__).parent / "static"
+CHAT = "/chat"
 PRIVACY = "privacy_of_chat"
 EMERGENCY = "999"
 SAFE_PAGE = "https://www.hko.gov.hk/"
 """Where "leave quickly" goes: the Observatory's weather page, which anybody may be looking at."""
-ASSETS = ("chat.js", "own.js", "page.css", "icon.svg", "widget/frame.js", "widget/frame.css")
+ASSETS = ("chat.js", "own.js", "page.css", "notice.css", "icon.svg", "widget/frame.js", "widget/frame.css")
 
 # What is shown of the published contacts and facts: (section, name, label, kind of link). Unknown ones are left out.
 _LINES = (
@@ -71,7 +73,7 @@ class Asset:
     integrity: str
 
 
-@router.get("/", response_class=HTMLResponse, summary="The patient's page")
+@router.get(CHAT, response_class=HTMLResponse, summary="The chat")
 def page(
     request: Request,
     door: Annotated[Door, Depends(door_of)],
@@ -87,19 +89,27 @@ def rendered(
     """A page of the chat: in the language asked for, of the thread, of the site around it, or of the browser."""
     with door.application.database.reading() as session:
         thread = door.thread(session, request)
-        known = Language(thread.language) if thread else wanted(site or request.headers.get("accept-language", ""))
-        language = _language(asked) or known
+        language = language_for(request, thread, asked=asked, site=site)
         try:
             said = _said(door.published(session), language)
         except NotPublished:
             said = _unsaid(language)
     known_thread = {"last_number": thread.last_number if thread else 0, "is_known": thread is not None}
-    page = _pages.get_template(template).render({**_own(language), **said, **known_thread, **values})
+    return page_of(template, language, {**said, **known_thread, **values})
+
+
+def page_of(template: str, language: Language, values: Mapping[str, Any]) -> HTMLResponse:
+    """A page out of a template, whose own words, addresses and digests every page has."""
+    page = _pages.get_template(template).render({**_own(language), **values})
     return HTMLResponse(page, headers={"Content-Language": language.value})
 
 
-def _language(asked: str | None) -> Language | None:
-    return next((language for language in Language if language.value.lower() == (asked or "").lower()), None)
+def language_for(request: Request, thread: Thread | None, *, asked: str | None, site: str | None = None) -> Language:
+    """The language asked for, else the thread's, the surrounding site's or the browser's."""
+    chosen = next((language for language in Language if language.value.lower() == (asked or "").lower()), None)
+    if chosen is not None:
+        return chosen
+    return Language(thread.language) if thread else wanted(site or request.headers.get("accept-language", ""))
 
 
 def _own(language: Language) -> dict[str, Any]:
@@ -112,6 +122,7 @@ def _own(language: Language) -> dict[str, Any]:
         "assets": {name: asset(name) for name in ASSETS},
         "emergency": EMERGENCY,
         "safe_page": SAFE_PAGE,
+        "chat": CHAT,
     }
 
 
@@ -122,14 +133,13 @@ def _said(published: Published, language: Language) -> dict[str, Any]:
         privacy = wording.render(content, PRIVACY, language, CHANNEL, {}).text
     except NotPublished:
         privacy = ""
-    clinic = content["facts"].get("clinic_name", {}).get("value")
     return {
-        "clinic": wording.spoken(clinic, language) if clinic else "",
+        "clinic": clinic_name(content, language),
         "statement": said.statement,
         "greeting": said.greeting,
         "topics": [label for label, _ in said.topics],
         "privacy": privacy,
-        "lines": _lines(content, language),
+        "lines": help_lines(content, language),
         "is_published": True,
         "not_ready": "",
     }
@@ -142,7 +152,14 @@ def _unsaid(language: Language) -> dict[str, Any]:
     return {**empty, "topics": [], "lines": [only], "is_published": False, "not_ready": words.refusals["not_ready"]}
 
 
-def _lines(content: Mapping[str, Any], language: Language) -> list[Line]:
+def clinic_name(content: Mapping[str, Any], language: Language) -> str:
+    """The clinic's name, or nothing while it is not published."""
+    value = content["facts"].get("clinic_name", {}).get("value")
+    return wording.spoken(value, language) if value else ""
+
+
+def help_lines(content: Mapping[str, Any], language: Language) -> list[Line]:
+    """The published telephone lines and addresses that stand at the top of every page."""
     found = []
     for section, name, label, scheme in _LINES:
         value = content[section].get(name, {}).get("value")

@@ -41,7 +41,7 @@ FRAME = "/widget"
 LOADER = "candour-1.js"
 """What other sites load. They hold its digest, so a released file never changes: a changed one gets the next number,
 and this one stays as long as a site may use it."""
-LOADER_INTEGRITY = "sha384-nM9VPkLsaz+mNSBVv9ae7tGWcS2PhA/ra+nkDOYu3ELrrKXUzlXg/IMJpaMGD0oO"
+LOADER_INTEGRITY = "sha384-V/c07N9DGLpkPtmJmuznlZafWdA/mqhSPUFPpfaViQOnuM6fIi2OvZT57zlwoYMb"
 LOADER_PATH = f"/static/widget/{LOADER}"
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -149,11 +149,13 @@ def _origin(text: str, settings: Settings) -> str:
 def embed_headers(settings: Settings, policy: str) -> Mapping[str, dict[str, str]]:
     """By path, the headers that differ from everybody else's; an empty value leaves the header out."""
     origins = embed_origins(settings)
+    # Our own notice shows the frame too.
+    framed = policy.replace("frame-ancestors 'none'", " ".join(("frame-ancestors 'self'", *origins)))
     if not origins:
-        return {}
+        return {FRAME: {"Content-Security-Policy": framed, "X-Frame-Options": "SAMEORIGIN"}}
     return {
         FRAME: {
-            "Content-Security-Policy": policy.replace("frame-ancestors 'none'", f"frame-ancestors {' '.join(origins)}"),
+            "Content-Security-Policy": framed,
             # It knows no list of origins, and old browsers would obey it.
             "X-Frame-Options": "",
             # For sites that isolate themselves: their frames must say both.

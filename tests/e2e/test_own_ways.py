@@ -22,7 +22,7 @@ def place(
     page = visitors()
     if request.param == "widget":
         return page, open_widget(page, embedding.host.foreign)
-    page.goto(embedding.site.address)
+    page.goto(embedding.site.address + "/chat")
     return page, page
 
 

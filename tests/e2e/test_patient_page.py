@@ -37,7 +37,7 @@ def answered(page: Page, count: int) -> None:
     ],
 )
 def test_a_patient_asks_and_reads_the_answer_in_the_same_language(page: Page, lang: str, question: str, in_answer: str) -> None:
-    page.goto(f"/?lang={lang}")
+    page.goto(f"/chat?lang={lang}")
     assert page.locator("html").get_attribute("lang") == lang
     ask(page, question)
     answered(page, 1)
@@ -47,27 +47,27 @@ def test_a_patient_asks_and_reads_the_answer_in_the_same_language(page: Page, la
 
 
 def test_the_statement_and_the_emergency_numbers_are_readable_before_the_first_turn(page: Page) -> None:
-    page.goto("/")
+    page.goto("/chat")
     expect(page.locator(".statement > .text")).to_be_visible()
     expect(page.locator(".danger a[href='tel:999']").first).to_be_visible()
     expect(page.locator(".danger a[href='tel:18111']")).to_be_visible()
 
 
 def test_looking_at_the_page_leaves_nothing_behind(page: Page, contexts: Callable[..., BrowserContext]) -> None:
-    page.goto("/")
+    page.goto("/chat")
     page.wait_for_timeout(300)
     assert page.context.cookies() == []
 
 
 def test_a_suggested_topic_is_one_press(page: Page) -> None:
-    page.goto("/")
+    page.goto("/chat")
     page.locator("#topics button").first.click()
     answered(page, 1)
     assert "4 May 2023" in lines(page, "bot")[-1]
 
 
 def test_choices_under_an_answer_lead_on_and_old_ones_go(page: Page) -> None:
-    page.goto("/")
+    page.goto("/chat")
     ask(page, "What happened?")
     answered(page, 1)
     choice = page.locator("#log .choices button").first
@@ -91,7 +91,7 @@ def test_choices_under_an_answer_lead_on_and_old_ones_go(page: Page) -> None:
     ],
 )
 def test_what_a_patient_writes_stays_text(page: Page, text: str) -> None:
-    page.goto("/")
+    page.goto("/chat")
     ask(page, text)
     answered(page, 1)
     assert page.locator("#log .from-you .words").evaluate("node => node.textContent") == text
@@ -100,14 +100,14 @@ def test_what_a_patient_writes_stays_text(page: Page, text: str) -> None:
 
 
 def test_reload_and_second_tab_show_everything_once(page: Page, watch: Watch) -> None:
-    page.goto("/")
+    page.goto("/chat")
     ask(page, "What happened?")
     answered(page, 1)
     page.reload()
     answered(page, 1)
     second = page.context.new_page()
     watch.over(second)
-    second.goto("/")
+    second.goto("/chat")
     answered(second, 1)
     ask(second, "How do I protect myself?")
     answered(second, 2)
@@ -118,7 +118,7 @@ def test_reload_and_second_tab_show_everything_once(page: Page, watch: Watch) ->
 
 def test_a_turn_written_offline_is_kept_and_sent_once(page: Page, watch: Watch) -> None:
     watch.may_fail = True
-    page.goto("/")
+    page.goto("/chat")
     ask(page, "What happened?")
     answered(page, 1)
     page.context.set_offline(True)
@@ -134,7 +134,7 @@ def test_a_turn_written_offline_is_kept_and_sent_once(page: Page, watch: Watch) 
 
 def test_an_unsent_turn_survives_a_reload(page: Page, watch: Watch) -> None:
     watch.may_fail = True
-    page.goto("/")
+    page.goto("/chat")
     page.route("**/api/chat/turns", lambda route: route.abort())
     ask(page, "What happened?")
     expect(page.locator("#log .unsent")).to_have_count(1)
@@ -146,7 +146,7 @@ def test_an_unsent_turn_survives_a_reload(page: Page, watch: Watch) -> None:
 
 def test_an_answer_that_got_lost_on_the_way_doubles_nothing(page: Page, watch: Watch) -> None:
     watch.may_fail = True
-    page.goto("/")
+    page.goto("/chat")
     ask(page, "What happened?")
     answered(page, 1)
     dropped: list[str] = []
@@ -169,7 +169,7 @@ def test_an_answer_that_got_lost_on_the_way_doubles_nothing(page: Page, watch: W
 
 def test_a_restart_of_the_web_process_loses_and_doubles_nothing(page: Page, site: Site, watch: Watch) -> None:
     watch.may_fail = True
-    page.goto("/")
+    page.goto("/chat")
     ask(page, "What happened?")
     answered(page, 1)
     site.stop()
@@ -182,7 +182,7 @@ def test_a_restart_of_the_web_process_loses_and_doubles_nothing(page: Page, site
 
 def test_a_refused_turn_is_said_and_comes_back_into_the_box(page: Page, watch: Watch) -> None:
     watch.may_fail = True
-    page.goto("/")
+    page.goto("/chat")
     page.evaluate("document.getElementById('question').value = 'x'.repeat(200001)")
     page.locator("#send").click()
     expect(page.locator("#alert")).to_contain_text("too long")
@@ -193,7 +193,7 @@ def test_a_refused_turn_is_said_and_comes_back_into_the_box(page: Page, watch: W
 
 
 def test_everything_can_be_done_with_the_keyboard(page: Page) -> None:
-    page.goto("/")
+    page.goto("/chat")
     page.keyboard.press("Tab")
     expect(page.locator(".skip")).to_be_focused()
     page.keyboard.press("Enter")
@@ -214,7 +214,7 @@ def test_everything_can_be_done_with_the_keyboard(page: Page) -> None:
 
 
 def test_new_lines_are_announced_and_history_is_not(page: Page) -> None:
-    page.goto("/")
+    page.goto("/chat")
     log = page.locator("#log")
     expect(log).to_have_attribute("role", "log")
     ask(page, "What happened?")
@@ -241,7 +241,7 @@ def test_new_lines_are_announced_and_history_is_not(page: Page) -> None:
 
 
 def test_waiting_is_shown(page: Page) -> None:
-    page.goto("/")
+    page.goto("/chat")
     ask(page, "What happened? Answer slowly")
     expect(page.locator("#state")).to_have_text("The answer is being prepared …")
     answered(page, 1)
@@ -249,14 +249,14 @@ def test_waiting_is_shown(page: Page) -> None:
 
 
 def test_a_person_taking_over_is_shown(page: Page) -> None:
-    page.goto("/")
+    page.goto("/chat")
     ask(page, "I want a person")
     answered(page, 1)
     expect(page.locator("#state")).to_contain_text("with our team")
 
 
 def test_answers_are_counted_in_the_title_while_the_page_is_hidden(page: Page) -> None:
-    page.goto("/")
+    page.goto("/chat")
     ask(page, "What happened?")
     answered(page, 1)
     hide = "Object.defineProperty(document, 'hidden', { configurable: true, get: () => %s });"
@@ -269,11 +269,11 @@ def test_answers_are_counted_in_the_title_while_the_page_is_hidden(page: Page) -
 
 
 def test_the_language_changes_and_the_conversation_stays(page: Page) -> None:
-    page.goto("/?lang=en")
+    page.goto("/chat?lang=en")
     ask(page, "What happened?")
     answered(page, 1)
     page.locator("[data-lang='zh-Hant']").click()
-    page.wait_for_url("**/?lang=zh-Hant")
+    page.wait_for_url("**/chat?lang=zh-Hant")
     answered(page, 1)
     ask(page, "How do I protect myself?")
     answered(page, 2)
@@ -283,7 +283,7 @@ def test_the_language_changes_and_the_conversation_stays(page: Page) -> None:
 def test_without_javascript_the_numbers_are_there(contexts: Callable[..., BrowserContext], watch: Watch) -> None:
     page = contexts(java_script_enabled=False).new_page()
     watch.over(page)
-    page.goto("/")
+    page.goto("/chat")
     expect(page.locator("noscript .notice")).to_be_visible()
     expect(page.locator("noscript .notice")).to_contain_text("JavaScript")
     expect(page.locator(".danger a[href='tel:999']").first).to_be_visible()
@@ -298,7 +298,7 @@ def test_axe_finds_nothing(contexts: Callable[..., BrowserContext], scheme: str,
     page = contexts(
         color_scheme=scheme, viewport={"width": width, "height": 800}, bypass_csp=True, reduced_motion="reduce"
     ).new_page()
-    page.goto(f"/?lang={lang}")
+    page.goto(f"/chat?lang={lang}")
     found = Axe().run(page)
     assert found.violations_count == 0, found.generate_report()
     ask(page, "What happened?")
@@ -310,7 +310,7 @@ def test_axe_finds_nothing(contexts: Callable[..., BrowserContext], scheme: str,
 @pytest.mark.parametrize("width", [320, 768, 1280])
 def test_nothing_is_cut_off_and_targets_are_large_enough(contexts: Callable[..., BrowserContext], width: int) -> None:
     page = contexts(viewport={"width": width, "height": 700}).new_page()
-    page.goto("/")
+    page.goto("/chat")
     ask(page, "What happened? " + "x" * 300)
     answered(page, 1)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
@@ -329,7 +329,7 @@ def test_the_scripts_are_small_and_checked(page: Page) -> None:
     from bot.web.patient import STATIC
 
     assert len(gzip.compress((STATIC / "chat.js").read_bytes())) < 30 * 1024
-    page.goto("/")
+    page.goto("/chat")
     digests = page.locator("script[src]").evaluate_all("nodes => nodes.map((node) => node.integrity)")
     assert len(digests) == 2
     assert all(digest.startswith("sha384-") for digest in digests)

@@ -39,7 +39,7 @@ def test_a_question_in_the_browser_is_understood_and_answered(
     context = browser.new_context(base_url=real_site.address, locale="en-GB")
     page = context.new_page()
     watch.over(page)
-    page.goto(f"/?lang={lang}")
+    page.goto(f"/chat?lang={lang}")
     page.locator("#question").fill(question)
     page.locator("#question").press("Enter")
     expect(page.locator("#log .from-bot")).to_have_count(2, timeout=15000)

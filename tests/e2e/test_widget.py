@@ -102,7 +102,7 @@ def test_the_cookie_lives_in_the_partition_of_the_site(visitors: Callable[..., P
     assert (cookie["sameSite"], cookie["secure"], cookie["httpOnly"]) == ("None", True, True)
     assert cookie["partitionKey"] == "http://localhost"  # type: ignore[typeddict-item]
     # The same person on our own page, or on another site, is somebody else there.
-    page.goto(embedding.site.address)
+    page.goto(embedding.site.address + "/chat")
     assert page.locator("body").get_attribute("data-known") == "no"
 
 
@@ -113,7 +113,7 @@ def test_on_the_same_site_one_cookie_serves_widget_and_page(visitors: Callable[.
     answered(frame, 1)
     [cookie] = page.context.cookies()
     assert cookie["sameSite"] == "Lax"
-    page.goto(embedding.site.address)
+    page.goto(embedding.site.address + "/chat")
     expect(page.locator("#log .from-bot")).to_have_count(2)
 
 

@@ -91,7 +91,7 @@ def test_a_site_that_was_not_named_gets_no_frame_and_its_visitor_a_way_out(
     expect(notice).to_contain_text("The chat did not open here.")
     expect(notice.locator("a[href='tel:999']")).to_be_visible()
     expect(notice.get_by_role("link", name="Open it in a page of its own")).to_have_attribute(
-        "href", f"{embedding.site.address}/?lang=en"
+        "href", f"{embedding.site.address}/chat?lang=en"
     )
     assert frame_of(page).locator("#question").count() == 0
     notice.get_by_role("button", name="Close").click()

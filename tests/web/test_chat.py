@@ -364,7 +364,7 @@ def test_readiness_names_the_part_that_is_missing(patient: Patient, engine: Tabl
 
 
 def test_every_answer_carries_the_protecting_headers(patient: Patient) -> None:
-    for path in ("/", "/api/chat/session", "/static/chat.js", "/nothing"):
+    for path in ("/", "/chat", "/api/chat/session", "/static/chat.js", "/nothing"):
         headers = patient.client.get(path).headers
         assert "unsafe" not in headers["content-security-policy"]
         assert "default-src 'self'" in headers["content-security-policy"]

@@ -60,13 +60,17 @@ def test_every_word_the_script_asks_for_is_a_label() -> None:
 
 def test_no_label_is_left_over() -> None:
     used = (STATIC / "chat.js").read_text() + "".join(path.read_text() for path in LABELS.parents[1].glob("*/*.html"))
-    used += (STATIC.parent / "patient.py").read_text() + "from_you from_bot from_staff"
+    used += (
+        (STATIC.parent / "patient.py").read_text()
+        + (STATIC.parent / "pages" / "notice.py").read_text()
+        + "from_you from_bot from_staff"
+    )
     assert [name for name in all_labels()[Language.EN].labels if name not in used] == []
 
 
 @pytest.mark.parametrize("lang", list(Language))
 def test_the_page_stands_in_each_language(patient: Patient, lang: Language) -> None:
-    page = patient.client.get(f"/?lang={lang.value}")
+    page = patient.client.get(f"/chat?lang={lang.value}")
     assert page.headers["content-language"] == lang.value
     assert f'<html lang="{lang.value}">' in page.text
     for name in ("before_you_write", "send"):
@@ -75,12 +79,12 @@ def test_the_page_stands_in_each_language(patient: Patient, lang: Language) -> N
 
 def test_the_page_speaks_the_threads_language(patient: Patient) -> None:
     patient.open(lang="zh-Hans")
-    assert '<html lang="zh-Hans">' in patient.client.get("/").text
-    assert '<html lang="id">' in patient.client.get("/?lang=id").text
+    assert '<html lang="zh-Hans">' in patient.client.get("/chat").text
+    assert '<html lang="id">' in patient.client.get("/chat?lang=id").text
 
 
 def test_the_page_takes_no_markup_from_its_address(patient: Patient) -> None:
-    page = patient.client.get('/?lang="><script>alert(1)</script>')
+    page = patient.client.get('/chat?lang="><script>alert(1)</script>')
     assert page.status_code == 200
     assert "alert(1)" not in page.text
 
@@ -91,7 +95,7 @@ def test_a_published_text_cannot_bring_markup(application: Application, content:
         proposed = publication.propose(session, hostile, by="demo editor", at=clock())
         publication.approve(session, proposed.id, by="demo approver", at=clock())
     with serving(application) as address:
-        page = httpx.get(address, trust_env=False).text
+        page = httpx.get(f"{address}/chat", trust_env=False).text
     assert "<b>&" not in page
     assert "&lt;b&gt;&amp;" in page
 

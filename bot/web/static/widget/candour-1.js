@@ -187,7 +187,7 @@
       panel.setAttribute("aria-label", words.launch);
       said.textContent = words.opening;
       own.textContent = words.own;
-      own.href = `${ORIGIN}/?lang=${lang}`;
+      own.href = `${ORIGIN}/chat?lang=${lang}`;
       const [before, after] = words.danger.split(EMERGENCY);
       danger.replaceChildren(before, make("a", { href: `tel:${EMERGENCY}` }, EMERGENCY), after);
       shut.textContent = words.close;

@@ -2,7 +2,8 @@
    whether it is open. Nothing of the conversation passes, and only named origins are spoken to. */
 
 const body = document.body;
-const hosts = (body.dataset.hosts ?? "").split(" ").filter(Boolean);
+/* Our own pages may show the frame too. */
+const hosts = [location.origin, ...(body.dataset.hosts ?? "").split(" ").filter(Boolean)];
 const isInside = window.parent !== window;
 const close = document.getElementById("close");
 const heading = document.getElementById("heading");

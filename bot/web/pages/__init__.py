@@ -1,0 +1,1 @@
+"""The pages that patients read, besides the chat itself."""
