@@ -29,7 +29,7 @@ IN_FIVE_LANGUAGES = (
     *("bank_precautions", "password_account", "credit_monitoring", "police_report"),
     *("complaint_regulator", "opt_out_messages"),
 )
-GIVEN_VALUES = {"case_number": "4812-0736-5", "code": "482913", "minutes": "10"}
+GIVEN_VALUES = {**wording.GIVEN, "case_number": "4812-0736-5", "code": "482913"}
 """Values that the application supplies when it renders."""
 
 JINJA = re.compile(r"{{.*?}}|{%.*?%}")

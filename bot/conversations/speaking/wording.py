@@ -29,7 +29,16 @@ SHORT_CHANNELS = frozenset({"sms"})
 NOTE_FOR_ENGLISH = "english_only_note"
 """Stands before an English text that is given to a reader of another language."""
 
-GIVEN = {"case_number": "0000-0000-0", "code": "000000", "minutes": "10"}
+GIVEN = {
+    "case_number": "0000-0000-0",
+    "code": "000000",
+    "minutes": "10",
+    "whom": "you",
+    "place": "1",
+    "categories": "contact details",
+    "notices": "1 May 2023: first notice, by e-mail",
+    "wards": "1. Chan Siu Man",
+}
 """The values a text may ask for besides facts and contacts, with samples."""
 
 _LOCALES = {
