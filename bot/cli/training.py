@@ -62,7 +62,8 @@ def material(data: Path, repository: Path = REPOSITORY) -> Material:
     parts = {f"data/{name}": content for name, content in files.items()}
     for path in sorted(taking_part(repository)):
         parts[path.relative_to(repository).as_posix()] = _read(path)
-    parts["requirements/engine.txt"] = _read(repository / "requirements" / "engine.txt")
+    for name in ("requirements/engine.txt", "data/han.json"):
+        parts[name] = _read(repository / name)
     whole = hashlib.sha256()
     for name, content in sorted(parts.items()):
         whole.update(f"{name}\0{len(content)}\0".encode() + content)

@@ -25,9 +25,11 @@ def data(tmp_path: Path) -> Path:
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
     """What else training reads."""
+    (tmp_path / "repository" / "data").mkdir(parents=True)
     for name in ("engine", "requirements"):
         shutil.copytree(REPOSITORY / name, tmp_path / "repository" / name)
-    shutil.copy(REPOSITORY / "config.yml", tmp_path / "repository" / "config.yml")
+    for name in ("config.yml", "data/han.json"):
+        shutil.copy(REPOSITORY / name, tmp_path / "repository" / name)
     return tmp_path / "repository"
 
 

@@ -26,7 +26,7 @@ PYTHON = ROOT / ".venv-engine" / "bin" / "python"
 KEPT = ROOT / "var" / "tests" / "engine"
 """Where trained models and sentence vectors stay between runs."""
 TOKEN = "token-of-the-tests"
-LEARNT_FROM = ("data/domain.yml", "data/faq/*.yml", "data/flows/*.yml", "data/danger/*.yml", "config.yml", "engine/**/*.py")
+LEARNT_FROM = ("data/domain.yml", "data/han.json", "data/*/*.yml", "config.yml", "engine/**/*.py")
 
 
 def free_port() -> int:
