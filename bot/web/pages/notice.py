@@ -96,10 +96,15 @@ def _archive(library: Library) -> Archive:
 
 def _about(published: Published, newest: Published, said: Notice, language: Language) -> dict[str, Any]:
     targets = _targets(published.content)
+    blank = published.content["wordings"]["not_known_yet"]["texts"]
+    not_known = str((blank.get(language.value) or blank["en"])["text"])
+    pending = all_labels()[language].labels["notice_pending"]
     return {
         "heading": said.heading,
         "opening": list(_blocks(said.opening, targets)),
-        "parts": {name: list(_blocks(text, targets)) for name, text in said.parts.items()},
+        "parts": {
+            name: [_gathered(block, not_known, pending) for block in _blocks(text, targets)] for name, text in said.parts.items()
+        },
         "clinic": clinic_name(newest.content, language),
         # Whom to call is today's, also on an old version.
         "lines": help_lines(newest.content, language),
@@ -152,6 +157,18 @@ def _blocks(text: str, targets: Mapping[str, str]) -> Iterator[Block]:
             yield Block("words", [Line("", _linked(part, targets))])
         else:
             yield Block("lines", [_line(line, targets) for line in lines])
+
+
+def _gathered(block: Block, not_known: str, pending: str) -> Block:
+    """The same lines, but those that end in nothing but `not known yet` told in one."""
+    if block.kind != "lines":
+        return block
+    open_ones = [line for line in block.lines if line.lead and "".join(text for text, _ in line.pieces).strip(".。") == not_known]
+    if len(open_ones) < 2:
+        return block
+    names = " · ".join(line.lead.rstrip(":：") for line in open_ones)
+    known = [line for line in block.lines if line not in open_ones]
+    return Block("lines", [*known, Line(pending, [(names, "")])])
 
 
 def _line(text: str, targets: Mapping[str, str]) -> Line:
