@@ -22,7 +22,9 @@ import bot.desk.models
 import bot.desk.records
 import bot.desk.staff.models
 import bot.identity.models
+import bot.patients.disclosure
 import bot.patients.models
+import bot.patients.notices.models
 from bot.base import audit, leases, schema
 from bot.base.database import Base, Database
 from bot.base.errors import Misconfigured
@@ -32,6 +34,8 @@ assert bot.desk.models  # imported so that all tables are known
 assert bot.desk.records
 assert bot.desk.staff.models
 assert bot.patients.models
+assert bot.patients.disclosure
+assert bot.patients.notices.models
 assert bot.identity.models
 assert audit
 assert leases
