@@ -1,17 +1,28 @@
-"""Cases: opened once per thread, gathering every further reason until a person resolves them."""
+"""Cases: opened once per thread, gathering every further reason until a person resolves them.
+
+A turn or a reason that comes within a week after a case was resolved opens the same case again, under its
+number. A case that was merged goes on in the one it was put into.
+"""
 
 from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from bot.base.lifecycle import move
 from bot.conversations.models import Thread
-from bot.desk.models import Case, CaseReason, CaseStatus
-from bot.desk.reasons import Reason
+from bot.desk.hours.calendar import DEFAULT_HOURS, Hours
+from bot.desk.hours.deadlines import episode, set_clocks
+from bot.desk.hours.switches import calendar
+from bot.desk.models import LIVE, Case, CaseReason, CaseStatus
+from bot.desk.reasons import OTHERWISE, Reason, reason
+
+REOPENS_WITHIN = timedelta(days=7)
+"""A turn within this time after a case was resolved belongs to it."""
 
 
 @dataclass(frozen=True)
@@ -21,63 +32,145 @@ class Opened:
     case: Case
     is_new: bool
     reason_is_new: bool
+    reopened: bool = False
 
 
-def open_case(session: Session, *, thread_id: int, reason: Reason, turn_id: int | None, at: datetime) -> Opened:
-    """The thread's unresolved case with this reason added; opened when there is none.
+def open_case(
+    session: Session, *, thread_id: int, reason: Reason, turn_id: int | None, at: datetime, hours: Hours = DEFAULT_HOURS
+) -> Opened:
+    """The thread's live case with this reason added; reopened or newly opened when there is none.
 
-    A more urgent reason raises the priority and brings the deadline forward; a lesser one never
-    lowers them.
+    A more urgent reason raises the priority and brings the deadlines forward; a lesser one never lowers them.
     """
-    # Locking the thread makes two openers of one thread queue up instead of failing.
-    session.execute(update(Thread).where(Thread.id == thread_id).values(last_number=Thread.last_number))
-    case = unresolved_case(session, thread_id)
-    if case is None:
-        case = _new_case(session, thread_id, reason, turn_id, at)
-        return Opened(case, is_new=True, reason_is_new=True)
-    known = select(CaseReason.id).where(CaseReason.case_id == case.id, CaseReason.reason == reason.code).limit(1)
-    reason_is_new = session.scalars(known).first() is None
+    lock_thread(session, thread_id)
+    case = _root(session, thread_id, lock=True)
+    if case is None or (case.status == CaseStatus.RESOLVED and not _may_reopen(case, at)):
+        return Opened(_new_case(session, thread_id, reason, turn_id, at, hours), is_new=True, reason_is_new=True)
+    reopened = case.status == CaseStatus.RESOLVED
+    if reopened:
+        _reopen(case, at)
+    reason_is_new = reopened or reason.code not in reasons_of(session, case)
     if reason_is_new:
         session.add(CaseReason(case_id=case.id, reason=reason.code, turn_id=turn_id, at=at))
-        due = at + reason.first_response
-        if reason.priority < case.priority:
-            case.priority, case.reason = reason.priority, reason.code
-            case.first_response_due_at = min(case.first_response_due_at, due)
-    return Opened(case, is_new=False, reason_is_new=reason_is_new)
+        if reopened or reason.priority < case.priority:
+            case.priority, case.reason, case.team = reason.priority, reason.code, reason.team
+        set_clocks(session, case, calendar(session, at, hours))
+        changed(case)
+    return Opened(case, is_new=False, reason_is_new=reason_is_new, reopened=reopened)
+
+
+def turn_arrived(session: Session, *, thread_id: int, turn_id: int, at: datetime, hours: Hours = DEFAULT_HOURS) -> Opened:
+    """A turn of a patient whose thread belongs to the team: it waits in the thread's case from now on.
+
+    A resolved case is open again, a snoozed one is back, and where there is none a new one is opened, so that no turn is lost.
+    """
+    lock_thread(session, thread_id)
+    case = _root(session, thread_id, lock=True)
+    if case is None or case.status == CaseStatus.RESOLVED:
+        before = case.reason if case and _may_reopen(case, at) else OTHERWISE
+        return open_case(session, thread_id=thread_id, reason=reason(before), turn_id=turn_id, at=at, hours=hours)
+    if case.status == CaseStatus.WAITING:
+        case.waiting_since = at
+    if case.status in (CaseStatus.WAITING, CaseStatus.SNOOZED):
+        move(case, CaseStatus.CLAIMED)
+        case.snoozed_until = None
+        # The responder's ten minutes begin now: they had nothing to answer before.
+        case.touched_at = at
+    set_clocks(session, case, calendar(session, at, hours))
+    changed(case)
+    return Opened(case, is_new=False, reason_is_new=False)
 
 
 def unresolved_case(session: Session, thread_id: int) -> Case | None:
-    """The case of a thread that still needs a person, if any."""
-    return session.scalars(select(Case).where(Case.thread_id == thread_id, Case.status != CaseStatus.RESOLVED.value)).first()
+    """The case of a thread that still needs a person, if any; for a merged one, the case it goes on in."""
+    case = _root(session, thread_id)
+    return case if case is not None and case.status in LIVE else None
 
 
 def reasons_of(session: Session, case: Case | None) -> frozenset[str]:
-    """Every reason a case has gathered; none for no case."""
+    """Every reason a case has gathered since it was opened, or opened again; none for no case."""
     if case is None:
         return frozenset()
-    return frozenset(session.scalars(select(CaseReason.reason).where(CaseReason.case_id == case.id)))
+    gathered = select(CaseReason.reason).where(CaseReason.case_id == case.id, CaseReason.at >= episode(case))
+    return frozenset(session.scalars(gathered))
 
 
 def unresolved(session: Session, limit: int = 200) -> list[Case]:
     """Cases that need a person: the most urgent first, then the longest waiting."""
-    queue = select(Case).where(Case.status != CaseStatus.RESOLVED.value).order_by(Case.priority, Case.waiting_since, Case.id)
-    return list(session.scalars(queue.limit(limit)))
+    live = select(Case).where(Case.status.in_([status.value for status in LIVE]))
+    return list(session.scalars(live.order_by(Case.priority, Case.waiting_since, Case.id).limit(limit)))
 
 
-def _new_case(session: Session, thread_id: int, reason: Reason, turn_id: int | None, at: datetime) -> Case:
+def by_number(session: Session, number: str) -> Case | None:
+    """The case with this number, however its digits are grouped; None for a number that is none or of no case."""
+    if not is_number(number):
+        return None
+    digits = number.replace("-", "").replace(" ", "")
+    return session.scalars(select(Case).where(Case.number == f"{digits[:4]}-{digits[4:8]}-{digits[8]}")).first()
+
+
+def locked(session: Session, case_id: int) -> Case:
+    """The case, locked until the transaction ends, its thread before it (the order in which turns take them).
+
+    Raises sqlalchemy's NoResultFound for a number that is no case.
+    """
+    lock_thread(session, session.scalars(select(Case.thread_id).where(Case.id == case_id)).one())
+    return session.scalars(
+        select(Case).where(Case.id == case_id).with_for_update().execution_options(populate_existing=True)
+    ).one()
+
+
+def lock_thread(session: Session, thread_id: int) -> None:
+    """Make others who want this thread queue up instead of failing."""
+    session.execute(update(Thread).where(Thread.id == thread_id).values(last_number=Thread.last_number))
+
+
+def changed(case: Case) -> None:
+    """Let every page that shows the case see that it is no longer as it was."""
+    case.version += 1
+
+
+def _root(session: Session, thread_id: int, *, lock: bool = False) -> Case | None:
+    """The newest case of a thread, or the one it was merged into."""
+    newest = select(Case).where(Case.thread_id == thread_id).order_by(Case.id.desc()).limit(1)
+    case = session.scalars(newest).first()
+    while case is not None and case.merged_into is not None:
+        case = session.get(Case, case.merged_into)
+    if case is None or not lock:
+        return case
+    return session.scalars(
+        select(Case).where(Case.id == case.id).with_for_update().execution_options(populate_existing=True)
+    ).one()
+
+
+def _may_reopen(case: Case, at: datetime) -> bool:
+    return case.resolved_at is not None and at - case.resolved_at <= REOPENS_WITHIN
+
+
+def _reopen(case: Case, at: datetime) -> None:
+    move(case, CaseStatus.OPEN)
+    case.reopened_at, case.waiting_since = at, at
+    case.first_responded_at = case.unclaimed_told_at = case.snoozed_until = case.call_back_at = None
+    case.claimed_by = case.claimed_at = case.touched_at = None
+    case.resolved_at = case.resolved_by = case.outcome = None
+
+
+def _new_case(session: Session, thread_id: int, why: Reason, turn_id: int | None, at: datetime, hours: Hours) -> Case:
     case = Case(
         number=new_number(),
         thread_id=thread_id,
-        reason=reason.code,
-        priority=reason.priority,
+        reason=why.code,
+        priority=why.priority,
+        team=why.team,
         turn_id=turn_id,
         opened_at=at,
         waiting_since=at,
-        first_response_due_at=at + reason.first_response,
+        first_response_due_at=at,
     )
     session.add(case)
     session.flush()
-    session.add(CaseReason(case_id=case.id, reason=reason.code, turn_id=turn_id, at=at))
+    session.add(CaseReason(case_id=case.id, reason=why.code, turn_id=turn_id, at=at))
+    set_clocks(session, case, calendar(session, at, hours))
     return case
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bot.base.database import Base, Key, one_of
+from bot.desk.staff.models import StaffAccount
 
 
 class CaseStatus(StrEnum):
@@ -61,10 +62,10 @@ class Case(Base):
     opened_at: Mapped[datetime]
     reopened_at: Mapped[datetime | None]
     waiting_since: Mapped[datetime]  # the first turn that nobody has answered; handing a case on does not change it
-    claimed_by: Mapped[int | None] = mapped_column(ForeignKey("staff_accounts.id"), index=True)
+    claimed_by: Mapped[int | None] = mapped_column(ForeignKey(StaffAccount.id), index=True)
     claimed_at: Mapped[datetime | None]
     touched_at: Mapped[datetime | None]  # when its responder last did something with it
-    meant_for: Mapped[int | None] = mapped_column(ForeignKey("staff_accounts.id"))  # handed to this person, not taken yet
+    meant_for: Mapped[int | None] = mapped_column(ForeignKey(StaffAccount.id))  # handed to this person, not taken yet
     snoozed_until: Mapped[datetime | None]
     first_response_due_at: Mapped[datetime]
     first_responded_at: Mapped[datetime | None]
@@ -74,7 +75,7 @@ class Case(Base):
     unclaimed_told_at: Mapped[datetime | None]  # when the patient heard that nobody has come yet
     call_back_at: Mapped[datetime | None]  # when the patient chose to be called
     resolved_at: Mapped[datetime | None]
-    resolved_by: Mapped[int | None] = mapped_column(ForeignKey("staff_accounts.id"))
+    resolved_by: Mapped[int | None] = mapped_column(ForeignKey(StaffAccount.id))
     outcome: Mapped[str | None] = mapped_column(String(16))
     merged_into: Mapped[int | None] = mapped_column(ForeignKey("cases.id"), index=True)
 

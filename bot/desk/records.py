@@ -14,6 +14,8 @@ from sqlalchemy import JSON, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bot.base.database import Base, Key, one_of
+from bot.desk.staff.models import StaffAccount
+from bot.patients.models import Person
 
 NOTE = "case_notes.text"
 CALL = "case_calls.text"
@@ -29,7 +31,7 @@ class CaseNote(Base):
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)
     case_id: Mapped[int] = mapped_column(ForeignKey("cases.id", ondelete="CASCADE"), index=True)
-    staff_id: Mapped[int] = mapped_column(ForeignKey("staff_accounts.id"))
+    staff_id: Mapped[int] = mapped_column(ForeignKey(StaffAccount.id))
     sealed_text: Mapped[str] = mapped_column(Text)
     at: Mapped[datetime]
 
@@ -50,7 +52,7 @@ class CaseCall(Base):
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)
     case_id: Mapped[int] = mapped_column(ForeignKey("cases.id", ondelete="CASCADE"), index=True)
-    staff_id: Mapped[int] = mapped_column(ForeignKey("staff_accounts.id"))
+    staff_id: Mapped[int] = mapped_column(ForeignKey(StaffAccount.id))
     result: Mapped[str] = mapped_column(String(16))
     minutes: Mapped[int] = mapped_column(default=0)
     sealed_text: Mapped[str | None] = mapped_column(Text)
@@ -66,7 +68,7 @@ class CaseReminder(Base):
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)
     case_id: Mapped[int] = mapped_column(ForeignKey("cases.id", ondelete="CASCADE"), index=True)
-    staff_id: Mapped[int] = mapped_column(ForeignKey("staff_accounts.id"), index=True)
+    staff_id: Mapped[int] = mapped_column(ForeignKey(StaffAccount.id), index=True)
     due_at: Mapped[datetime]
     made_at: Mapped[datetime]
     done_at: Mapped[datetime | None]
@@ -78,7 +80,7 @@ class CaseDraft(Base):
     __tablename__ = "case_drafts"
 
     case_id: Mapped[int] = mapped_column(ForeignKey("cases.id", ondelete="CASCADE"), primary_key=True)
-    staff_id: Mapped[int] = mapped_column(ForeignKey("staff_accounts.id"), primary_key=True)
+    staff_id: Mapped[int] = mapped_column(ForeignKey(StaffAccount.id), primary_key=True)
     names: Mapped[list[str]] = mapped_column(JSON)  # approved texts that were chosen
     sealed_text: Mapped[str] = mapped_column(Text)
     saved_at: Mapped[datetime]
@@ -90,7 +92,7 @@ class CasePresence(Base):
     __tablename__ = "case_presence"
 
     case_id: Mapped[int] = mapped_column(ForeignKey("cases.id", ondelete="CASCADE"), primary_key=True)
-    staff_id: Mapped[int] = mapped_column(ForeignKey("staff_accounts.id"), primary_key=True)
+    staff_id: Mapped[int] = mapped_column(ForeignKey(StaffAccount.id), primary_key=True)
     until: Mapped[datetime]
     typing_until: Mapped[datetime | None]
 
@@ -109,7 +111,7 @@ class CasePerson(Base):
     __tablename__ = "case_persons"
 
     case_id: Mapped[int] = mapped_column(ForeignKey("cases.id", ondelete="CASCADE"), primary_key=True)
-    person_id: Mapped[int] = mapped_column(ForeignKey("persons.id", ondelete="CASCADE"), primary_key=True, index=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey(Person.id, ondelete="CASCADE"), primary_key=True, index=True)
     known: Mapped[str] = mapped_column(String(12))
     by: Mapped[str] = mapped_column(String(60))
     at: Mapped[datetime]
@@ -125,7 +127,7 @@ class CaseMerge(Base):
     id: Mapped[int] = mapped_column(Key, primary_key=True)
     case_id: Mapped[int] = mapped_column(ForeignKey("cases.id", ondelete="CASCADE"), index=True)
     into_id: Mapped[int] = mapped_column(ForeignKey("cases.id", ondelete="CASCADE"), index=True)
-    staff_id: Mapped[int] = mapped_column(ForeignKey("staff_accounts.id"))
+    staff_id: Mapped[int] = mapped_column(ForeignKey(StaffAccount.id))
     at: Mapped[datetime]
     undone_at: Mapped[datetime | None]
 
@@ -147,7 +149,7 @@ class StaffReply(Base):
     id: Mapped[int] = mapped_column(Key, primary_key=True)
     case_id: Mapped[int] = mapped_column(ForeignKey("cases.id", ondelete="CASCADE"), index=True)
     thread_id: Mapped[int] = mapped_column(ForeignKey("threads.id", ondelete="CASCADE"))
-    staff_id: Mapped[int] = mapped_column(ForeignKey("staff_accounts.id"))
+    staff_id: Mapped[int] = mapped_column(ForeignKey(StaffAccount.id))
     names: Mapped[list[str]] = mapped_column(JSON)
     sealed_free: Mapped[str | None] = mapped_column(Text)
     language: Mapped[str] = mapped_column(String(8))
@@ -218,7 +220,7 @@ class Page(Base):
     __tablename__ = "desk_pages"
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)
-    staff_id: Mapped[int] = mapped_column(ForeignKey("staff_accounts.id"), index=True)
+    staff_id: Mapped[int] = mapped_column(ForeignKey(StaffAccount.id), index=True)
     channel: Mapped[str] = mapped_column(String(16))
     text: Mapped[str] = mapped_column(String(300))
     status: Mapped[str] = mapped_column(String(10), default=PageStatus.WAITING)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -13,8 +13,9 @@ from bot.base.database import Database
 from bot.base.lifecycle import move
 from bot.conversations import threads
 from bot.desk.cases import Opened, is_number, new_number, open_case, reasons_of, unresolved, unresolved_case
+from bot.desk.hours.calendar import Calendar
 from bot.desk.models import Case, CaseStatus
-from bot.desk.reasons import REASONS, reason
+from bot.desk.reasons import REASONS, Reason, reason
 from tests.make import FakeClock
 
 
@@ -26,6 +27,10 @@ def a_thread(database: Database, clock: FakeClock, address: str) -> int:
 def opens(database: Database, clock: FakeClock, thread_id: int, code: str) -> Opened:
     with database.writing() as session:
         return open_case(session, thread_id=thread_id, reason=reason(code), turn_id=None, at=clock())
+
+
+def due(why: Reason, at: datetime) -> datetime:
+    return at + why.first_response if why.is_urgent else Calendar().add(at, why.first_response)
 
 
 def test_fifty_openings_at_once_make_one_case(database: Database, clock: FakeClock) -> None:
@@ -49,20 +54,31 @@ def test_a_case_is_as_urgent_as_its_most_urgent_reason(database: Database, clock
         assert case is not None
         assert case.priority == min(reason(code).priority for code in codes)
         assert reason(case.reason).priority == case.priority
-        assert case.first_response_due_at <= start + timedelta(minutes=len(codes)) + min(
-            reason(code).first_response for code in codes
+        assert case.first_response_due_at == min(
+            due(reason(code), start + timedelta(minutes=minute)) for minute, code in enumerate(codes)
         )
         assert reasons_of(session, case) == set(codes)
 
 
-def test_a_resolved_case_stays_and_the_next_need_opens_another(database: Database, clock: FakeClock) -> None:
+@pytest.mark.parametrize(("days", "same"), [(1, True), (7, True), (7.01, False), (30, False)])
+def test_a_need_within_a_week_after_the_end_opens_the_same_case_again(
+    database: Database, clock: FakeClock, days: float, same: bool
+) -> None:
     thread_id = a_thread(database, clock, "i.1.a")
     first = opens(database, clock, thread_id, "patient_wish").case
     with database.writing() as session:
-        move(session.get_one(Case, first.id), CaseStatus.RESOLVED)
-    second = opens(database, clock, thread_id, "patient_wish")
-    assert second.is_new
-    assert second.case.number != first.number
+        case = session.get_one(Case, first.id)
+        move(case, CaseStatus.RESOLVED)
+        case.resolved_at = clock()
+    clock.advance(days=days)
+    second = opens(database, clock, thread_id, "distress")
+    assert (second.case.number == first.number) is same
+    assert second.is_new is not same
+    assert second.reopened is same
+    assert second.case.status == CaseStatus.OPEN
+    assert (second.case.reason, second.case.waiting_since) == ("distress", clock())
+    with database.reading() as session:
+        assert reasons_of(session, second.case) == {"distress"}, "what was settled before is settled"
 
 
 def test_the_queue_is_ordered_by_urgency_and_then_by_waiting(database: Database, clock: FakeClock) -> None:
