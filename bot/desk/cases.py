@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from bot.base.lifecycle import move
 from bot.conversations.models import Thread
 from bot.desk.hours.calendar import DEFAULT_HOURS, Hours
-from bot.desk.hours.deadlines import episode, set_clocks
+from bot.desk.hours.deadlines import episode, owes, set_clocks
 from bot.desk.hours.switches import calendar
 from bot.desk.models import LIVE, Case, CaseReason, CaseStatus
 from bot.desk.reasons import OTHERWISE, Reason, reason
@@ -49,13 +49,15 @@ def open_case(
     reopened = case.status == CaseStatus.RESOLVED
     if reopened:
         _reopen(case, at)
+    elif reason.takes_over:
+        _back(case, at)
     reason_is_new = reopened or reason.code not in reasons_of(session, case)
     if reason_is_new:
         session.add(CaseReason(case_id=case.id, reason=reason.code, turn_id=turn_id, at=at))
         if reopened or reason.priority < case.priority:
             case.priority, case.reason, case.team = reason.priority, reason.code, reason.team
-        set_clocks(session, case, calendar(session, at, hours))
-        changed(case)
+    set_clocks(session, case, calendar(session, at, hours))
+    changed(case)
     return Opened(case, is_new=False, reason_is_new=reason_is_new, reopened=reopened)
 
 
@@ -69,13 +71,7 @@ def turn_arrived(session: Session, *, thread_id: int, turn_id: int, at: datetime
     if case is None or case.status == CaseStatus.RESOLVED:
         before = case.reason if case and _may_reopen(case, at) else OTHERWISE
         return open_case(session, thread_id=thread_id, reason=reason(before), turn_id=turn_id, at=at, hours=hours)
-    if case.status == CaseStatus.WAITING:
-        case.waiting_since = at
-    if case.status in (CaseStatus.WAITING, CaseStatus.SNOOZED):
-        move(case, CaseStatus.CLAIMED)
-        case.snoozed_until = None
-        # The responder's ten minutes begin now: they had nothing to answer before.
-        case.touched_at = at
+    _back(case, at)
     set_clocks(session, case, calendar(session, at, hours))
     changed(case)
     return Opened(case, is_new=False, reason_is_new=False)
@@ -147,10 +143,19 @@ def _may_reopen(case: Case, at: datetime) -> bool:
     return case.resolved_at is not None and at - case.resolved_at <= REOPENS_WITHIN
 
 
+def _back(case: Case, at: datetime) -> None:
+    """The patient waits again: whoever has the case sees it among what is to be answered."""
+    owes(case, at)
+    if case.status in (CaseStatus.WAITING, CaseStatus.SNOOZED):
+        move(case, CaseStatus.CLAIMED)
+        case.snoozed_until = None
+        case.touched_at = at  # the time to answer begins now: there was nothing to answer before
+
+
 def _reopen(case: Case, at: datetime) -> None:
     move(case, CaseStatus.OPEN)
     case.reopened_at, case.waiting_since = at, at
-    case.first_responded_at = case.unclaimed_told_at = case.snoozed_until = case.call_back_at = None
+    case.first_responded_at = case.next_response_due_at = case.unclaimed_told_at = case.snoozed_until = case.call_back_at = None
     case.claimed_by = case.claimed_at = case.touched_at = None
     case.resolved_at = case.resolved_by = case.outcome = None
 

@@ -124,7 +124,6 @@ _ALL = (
     Reason("identity_doubted", 1, "incident", takes_over=False),  # "that was not me" after somebody was verified
     Reason("personal_answer", 2, "privacy"),  # verified, but of this person only the team speaks
     Reason("notice_resend", 2, "privacy", takes_over=False),
-    Reason("not_delivered", 2, "desk", takes_over=False, told=False),
     Reason("asked_after_stop", 2, "desk", takes_over=False, told=False),
     Reason("too_many_letters", 3, "desk", takes_over=False, told=False),
     Reason("possible_danger", 2, "care", takes_over=False),

@@ -61,17 +61,29 @@ class CaseCall(Base):
     __table_args__ = (one_of("result", CallResult),)
 
 
+class Why(StrEnum):
+    """Why somebody is reminded of a case."""
+
+    ASKED = "asked"  # they wanted to be
+    TAKEN_OVER = "taken_over"  # a colleague took it from them
+    RETURNED = "returned"  # they did nothing with it for too long: it is back in the queue
+    NOT_SENT = "not_sent"  # a reply of theirs could not be said
+
+
 class CaseReminder(Base):
-    """A responder wants to be reminded of a case."""
+    """A responder is reminded of a case."""
 
     __tablename__ = "case_reminders"
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)
     case_id: Mapped[int] = mapped_column(ForeignKey("cases.id", ondelete="CASCADE"), index=True)
     staff_id: Mapped[int] = mapped_column(ForeignKey(StaffAccount.id), index=True)
+    why: Mapped[str] = mapped_column(String(12), default=Why.ASKED)
     due_at: Mapped[datetime]
     made_at: Mapped[datetime]
     done_at: Mapped[datetime | None]
+
+    __table_args__ = (one_of("why", Why),)
 
 
 class CaseDraft(Base):

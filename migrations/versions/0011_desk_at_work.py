@@ -206,12 +206,14 @@ def _case_records() -> None:
         sa.Column("id", Key, nullable=False),
         sa.Column("case_id", Key, nullable=False),
         sa.Column("staff_id", Key, nullable=False),
+        sa.Column("why", sa.String(12), nullable=False),
         sa.Column("due_at", UtcDateTime, nullable=False),
         sa.Column("made_at", UtcDateTime, nullable=False),
         sa.Column("done_at", UtcDateTime),
         sa.PrimaryKeyConstraint("id", name="pk_case_reminders"),
         sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name="fk_case_reminders_case_id_cases", ondelete="CASCADE"),
         sa.ForeignKeyConstraint(["staff_id"], ["staff_accounts.id"], name="fk_case_reminders_staff_id_staff_accounts"),
+        sa.CheckConstraint("why IN ('asked', 'taken_over', 'returned', 'not_sent')", name=op.f("ck_case_reminders_why")),
     )
     op.create_index("ix_case_reminders_case_id", "case_reminders", ["case_id"])
     op.create_index("ix_case_reminders_staff_id", "case_reminders", ["staff_id"])

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 
 from babel import Locale
-from babel.dates import format_date
+from babel.dates import format_date, format_skeleton
 from babel.lists import format_list
 from babel.numbers import format_decimal
 from jinja2 import StrictUndefined, Template, TemplateError
 from jinja2.sandbox import SandboxedEnvironment
 
+from bot.base.clock import in_hong_kong
 from bot.base.errors import NotPublished, Withheld
 from bot.base.languages import Language
 from bot.conversations.speaking.levels import Level
@@ -38,6 +39,10 @@ GIVEN = {
     "categories": "contact details",
     "notices": "1 May 2023: first notice, by e-mail",
     "wards": "1. Chan Siu Man",
+    "wait": "minutes",
+    "wait_low": "20",
+    "wait_high": "40",
+    "wait_opens": "09:00",
 }
 """The values a text may ask for besides facts and contacts, with samples."""
 
@@ -75,6 +80,13 @@ class Fact:
 
     def __str__(self) -> str:
         return spoken(self._fact["value"], self._language) if self.known else self._not_known
+
+
+def spoken_moment(at: datetime, language: Language) -> str:
+    """A moment in words, on a Hong Kong wall clock: day of the week, day, month and time."""
+    locale = _LOCALES[language]
+    there = in_hong_kong(at)
+    return f"{format_skeleton('MMMEd', there, locale=locale)} {there:%H:%M}"
 
 
 def spoken(value: Any, language: Language) -> str:

@@ -7,10 +7,11 @@ from the `holidays` library. A closure (typhoon signal 8, black rainstorm) stops
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from typing import Any
 
 import holidays
 
@@ -18,6 +19,8 @@ from bot.base.clock import HONG_KONG, in_hong_kong
 from bot.base.errors import BadInput
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+FACT = "desk_opening"
+"""The fact that holds the opening hours."""
 HORIZON = timedelta(days=400)
 """How far ahead is looked for an open hour."""
 _LINE = re.compile(r"(?P<first>[A-Z][a-z]{2})(-(?P<last>[A-Z][a-z]{2}))? (?P<opens>\d\d:\d\d)-(?P<closes>\d\d:\d\d)")
@@ -56,6 +59,15 @@ def parse_hours(text: str) -> Hours:
 
 
 DEFAULT_HOURS = parse_hours("Mon-Fri 09:00-18:00; Sat 09:00-13:00")
+
+
+def published_hours(content: Mapping[str, Any]) -> Hours | None:
+    """The opening hours among published facts; None when they are not known, or not written as they must be."""
+    fact = content["facts"].get(FACT) or {}
+    try:
+        return parse_hours(str(fact["value"])) if fact.get("value") else None
+    except BadInput:
+        return None
 
 
 @lru_cache(maxsize=16)

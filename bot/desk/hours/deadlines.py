@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from bot.desk.hours.calendar import DEFAULT_HOURS, Calendar, Hours
 from bot.desk.hours.switches import calendar
-from bot.desk.models import LIVE, Case, CaseReason, CaseStatus
+from bot.desk.models import LIVE, Case, CaseReason
 from bot.desk.reasons import URGENT, Reason, reason
 
 WARN_AT = 0.75
@@ -58,9 +58,26 @@ def set_clocks(session: Session, case: Case, known: Calendar) -> None:
     case.resolution_due_at = min(_due(why, at, why.resolution, known) for why, at in reasons)
     by_law = [at + timedelta(days=why.statute.days) for why, at in reasons if why.statute]
     case.statutory_due_at = min(by_law) if by_law else None
-    owed = case.first_responded_at is not None and case.status in (CaseStatus.OPEN, CaseStatus.CLAIMED, CaseStatus.SNOOZED)
-    leading = min((why for why, _ in reasons), key=lambda why: why.next_response)
-    case.next_response_due_at = _due(leading, case.waiting_since, leading.next_response, known) if owed else None
+    if case.next_response_due_at is not None:
+        leading = min((why for why, _ in reasons), key=lambda why: why.next_response)
+        case.next_response_due_at = _due(leading, case.waiting_since, leading.next_response, known)
+
+
+def is_owed(case: Case) -> bool:
+    """Whether the patient waits for an answer: the first one, or one to what came after it."""
+    return case.first_responded_at is None or case.next_response_due_at is not None
+
+
+def answered(case: Case, at: datetime) -> None:
+    """A person has answered: it is the patient's turn."""
+    case.first_responded_at = case.first_responded_at or at
+    case.next_response_due_at = None
+
+
+def owes(case: Case, at: datetime) -> None:
+    """The patient has written: unless an answer was owed already, the wait begins now; `set_clocks` says until when."""
+    if not is_owed(case):
+        case.waiting_since = case.next_response_due_at = at
 
 
 def episode(case: Case) -> datetime:
