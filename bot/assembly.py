@@ -19,6 +19,8 @@ from bot.conversations.engine import Engine
 from bot.conversations.reading.safety import Lexicon
 from bot.conversations.speaking import proposal
 from bot.conversations.speaking.publication import Library
+from bot.identity.flow import Identity
+from bot.identity.limits import Limits
 from bot.inbox import Inbox
 
 HURRIED_S = 1.5
@@ -54,7 +56,7 @@ class Application:
 def open_application(settings: Settings, clock: Clock = system_clock) -> Application:
     """The application of these settings; raises Misconfigured or BadInput when something it needs is missing or wrong."""
     database = Database(settings.database)
-    vault = Vault(settings.secret("vault_keys"))
+    vault, index = Vault(settings.secret("vault_keys")), BlindIndex(settings.secret("index_keys"))
     engine = Engine(settings.engine, settings.secret("engine_token"), timeout_s=settings.engine_timeout_s)
     library = Library()
     # The words of danger and the official numbers act before anything is published: they are read from the files.
@@ -66,14 +68,20 @@ def open_application(settings: Settings, clock: Clock = system_clock) -> Applica
         clock=clock,
         database=database,
         vault=vault,
-        index=BlindIndex(settings.secret("index_keys")),
+        index=index,
         doorbell=Doorbell(make_huey(settings)),
         engine=engine,
         library=library,
-        inbox=Inbox(database, vault, mind, library, clock),
+        inbox=Inbox(database, vault, mind, library, clock, Identity(vault, index, limits_of(settings))),
         channels=channels(settings, clock),
         hurried=hurried,
     )
+
+
+def limits_of(settings: Settings) -> Limits:
+    """The limits of identity checks, with what an operator sets."""
+    countries = frozenset(code.strip().removeprefix("+") for code in settings.code_countries.split(","))
+    return Limits(system_day=settings.limit_codes_day, countries=countries)
 
 
 def official_numbers(content: Mapping[str, Any]) -> frozenset[str]:

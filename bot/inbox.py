@@ -16,6 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.answering import Answer, Mind, Work, answer, speakable
+from bot.answering.checkpoint import Checkpoint
 from bot.base import audit
 from bot.base.clock import Clock
 from bot.base.database import Database
@@ -30,8 +31,14 @@ from bot.conversations.speaking.opening import STATEMENT
 from bot.conversations.speaking.publication import Library, Published
 from bot.conversations.speaking.replies import Said, write_reply
 from bot.conversations.transcript import TURN_TEXT
-from bot.desk.cases import Opened, open_case, reasons_of, unresolved_case
+from bot.desk.cases import Opened, open_case, reasons_of, turn_arrived, unresolved_case
+from bot.desk.hours.calendar import DEFAULT_HOURS, Hours, published_hours
+from bot.desk.hours.estimates import told
+from bot.desk.models import Case
 from bot.desk.reasons import reason
+from bot.identity import state
+from bot.identity.flow import Identity
+from bot.identity.steps import Tells
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +56,18 @@ class _Taken:
 class Inbox:
     """Answers waiting turns; safe to share between threads."""
 
-    def __init__(self, database: Database, vault: Vault, mind: Mind, library: Library, clock: Clock) -> None:
+    def __init__(
+        self,
+        database: Database,
+        vault: Vault,
+        mind: Mind,
+        library: Library,
+        clock: Clock,
+        identity: Identity | None = None,
+        tell: Tells | None = None,
+    ) -> None:
+        """`tell` says what only a verified person may hear; without `identity` nobody can be verified."""
+        self._checkpoint = Checkpoint(vault, mind.official, identity, tell)
         self._database = database
         self._vault = vault
         self._mind = mind
@@ -74,7 +92,8 @@ class Inbox:
 
     def _decide(self, taken: _Taken) -> Answer:
         try:
-            return speakable(answer(taken.work, self._mind), taken.published.content)
+            said = answer(taken.work, self._mind)
+            return speakable(said, taken.published.content, is_verified=taken.work.verified is not None)
         except Exception as unexpected:
             # A turn that breaks us must still be answered. The text of the error might hold the patient's words.
             log.error("turn %s could not be decided: %s at %s", taken.work.turn_id, type(unexpected).__name__, _place(unexpected))
@@ -93,6 +112,7 @@ class Inbox:
                 return None
             published = self._library.current(session, now)
             turn.attempts += 1
+            state.lapse(session, self._vault, session.get_one(Thread, thread_id), turn.session_id, now)
             return _Taken(thread_id, token, self._work(session, turn, published), published)
 
     def _work(self, session: Session, turn: Turn, published: Published) -> Work:
@@ -117,6 +137,7 @@ class Inbox:
             attempts=turn.attempts,
             attached=turn.attached or "",
             keyword=turn.keyword or "",
+            verified=state.verified_person(session, patient_session.id, self._clock()),
         )
 
     def _conclude(self, taken: _Taken, said: Answer) -> bool | None:
@@ -126,17 +147,21 @@ class Inbox:
             if not threads.renew_lease(session, taken.thread_id, taken.token, now):
                 return None
             thread, turn = session.get_one(Thread, taken.thread_id), session.get_one(Turn, taken.work.turn_id)
-            opened = self._open_case(session, turn, said.reason, now)
+            self._checkpoint.mask(session, taken.work, turn, said, now)
+            said = self._checkpoint.identified(session, thread, turn, taken.work, said, now)
+            opened = self._case_of(session, turn, said, taken.published, now)
             self._open_case(session, turn, said.mark, now)
             if said.say:
                 said = _with_statement(thread, said, taken.published, now)
-                self._reply(session, taken, turn, said, opened.case.number if opened else "")
+                self._reply(session, taken, turn, said, opened.case if opened else None)
             move(turn, said.status)
             turn.language, turn.answered_at = said.language.value, now
             turn.ranking = as_json(said.ranking)
             if said.ranking:
                 turn.topic, turn.confidence = said.ranking[0].topic, said.ranking[0].confidence
             _keep(thread, said, opened, now)
+            if thread.owner == Owner.STAFF.value or said.opted_out:
+                self._checkpoint.end(session, thread, said, now)
             _keep_session(session.get_one(PatientSession, turn.session_id), said)
             session.flush()
             more = threads.next_waiting(session, thread.id) is not None
@@ -144,23 +169,45 @@ class Inbox:
                 threads.drop_lease(session, thread.id, taken.token)
             return more
 
-    def _open_case(self, session: Session, turn: Turn, code: str | None, now: datetime) -> Opened | None:
+    def _case_of(self, session: Session, turn: Turn, said: Answer, published: Published, now: datetime) -> Opened | None:
+        hours = published_hours(published.content) or DEFAULT_HOURS
+        if said.reason is None and said.status is TurnStatus.QUEUED:
+            arrived = turn_arrived(session, thread_id=turn.thread_id, turn_id=turn.id, at=now, hours=hours)
+            self._record(session, turn, arrived, arrived.case.reason, now)
+            return None
+        return self._open_case(session, turn, said.reason, now, hours)
+
+    def _open_case(
+        self, session: Session, turn: Turn, code: str | None, now: datetime, hours: Hours = DEFAULT_HOURS
+    ) -> Opened | None:
         if code is None:
             return None
-        opened = open_case(session, thread_id=turn.thread_id, reason=reason(code), turn_id=turn.id, at=now)
+        opened = open_case(session, thread_id=turn.thread_id, reason=reason(code), turn_id=turn.id, at=now, hours=hours)
+        self._record(session, turn, opened, code, now)
+        return opened
+
+    def _record(self, session: Session, turn: Turn, opened: Opened, code: str, now: datetime) -> None:
         if opened.is_new or opened.reason_is_new:
-            kind = "case.opened" if opened.is_new else "case.reason_added"
+            kind = "case.opened" if opened.is_new else "case.reopened" if opened.reopened else "case.reason_added"
             content = {"case": opened.case.number, "reason": code, "priority": opened.case.priority, "turn": turn.number}
             subject = f"thread:{turn.thread_id}"
             audit.record(session, at=now, actor="assistant", kind=kind, subject=subject, content=content, vault=self._vault)
-        return opened
 
-    def _reply(self, session: Session, taken: _Taken, turn: Turn, said: Answer, case_number: str) -> None:
+    def _reply(self, session: Session, taken: _Taken, turn: Turn, said: Answer, case: Case | None) -> None:
+        wait = told(session, case, said.language, self._clock(), published_hours(taken.published.content))
         write_reply(
             session,
             self._vault,
             taken.published,
-            Said(said.say, said.language, taken.work.channel, said.offer, {"case_number": case_number}, _goes_anyway(said)),
+            Said(
+                said.say,
+                said.language,
+                taken.work.channel,
+                said.offer,
+                {**said.values, **wait, "case_number": case.number if case else ""},
+                _goes_anyway(said),
+                said.verified,
+            ),
             thread_id=turn.thread_id,
             session_id=turn.session_id,
             turn_id=turn.id,
@@ -190,6 +237,8 @@ def _keep(thread: Thread, said: Answer, opened: Opened | None, now: datetime) ->
     thread.language_chosen = thread.language_chosen or said.fix_language
     if said.opted_out is not None:
         thread.opted_out_at = now if said.opted_out else None
+    if said.owner is not None:
+        thread.owner = said.owner.value
     if opened and said.reason and reason(said.reason).takes_over:
         thread.owner = Owner.STAFF.value
     if said.hand_back:

@@ -7,6 +7,7 @@ by `CANDOUR_SECRETS_DIR`. No secret and no address with a password is ever print
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -69,6 +70,11 @@ class Settings(BaseSettings):
     email_name: str = Field("", description="Name beside the own e-mail address; empty means none.")
     inbound_secret: SecretStr = Field(SecretStr(""), description="Secret in the address of Inbound Parse; empty refuses all.")
 
+    limit_codes_day: int = Field(5000, ge=0, description="One-time codes sent a day, all together: each SMS costs money.")
+    code_countries: str = Field(
+        "852,853,86,886,44,61,62,63,65", description="Comma-separated country codes of numbers to which codes are sent."
+    )
+
     demo: bool = Field(True, description="Publish the shipped incident with a demo approver when nothing is published.")
 
     vault_keys: SecretStr = Field(SecretStr(""), description="`id:base64,…` 256-bit keys for personal data, newest first.")
@@ -81,6 +87,13 @@ class Settings(BaseSettings):
     def _absolute(cls, folder: Path | None) -> Path | None:
         # The processes of one installation need not share a working directory.
         return folder.expanduser().absolute() if folder else None
+
+    @field_validator("code_countries")
+    @classmethod
+    def _countries(cls, text: str) -> str:
+        if not re.fullmatch(r"\s*\+?[1-9]\d{0,3}\s*(,\s*\+?[1-9]\d{0,3}\s*)*", text):
+            raise ValueError("country codes with commas between, such as 852,853,86")
+        return text
 
     @property
     def database(self) -> str:

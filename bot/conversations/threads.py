@@ -37,18 +37,30 @@ def find_thread(session: Session, address_indexes: Sequence[str]) -> Thread | No
 
 
 def store_turn(
-    session: Session, thread_id: int, *, external_id: str, sealed_text: str | None, choice: str | None, at: datetime
+    session: Session,
+    thread_id: int,
+    *,
+    external_id: str,
+    sealed_text: str | None,
+    choice: str | None,
+    at: datetime,
+    network: str | None = None,
 ) -> tuple[Turn, bool]:
-    """Keep a turn and say whether it is new; the same external id again gives back the first one, unchanged."""
+    """Keep a turn and say whether it is new; the same external id again gives back the first one, unchanged.
+
+    `network` is the index of the network address it came from, where there is one.
+    """
     # Taking the number locks the thread, so two deliveries of one turn cannot both find it missing.
     number = take_number(session, thread_id)
     known = session.scalars(select(Turn).where(Turn.thread_id == thread_id, Turn.external_id == external_id)).first()
     if known is not None:
         session.execute(update(Thread).where(Thread.id == thread_id).values(last_number=number - 1))
         return known, False
+    patient_session = session_for(session, thread_id, at)
+    patient_session.network = network
     turn = Turn(
         thread_id=thread_id,
-        session_id=session_for(session, thread_id, at).id,
+        session_id=patient_session.id,
         number=number,
         external_id=external_id,
         sealed_text=sealed_text,

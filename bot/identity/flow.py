@@ -64,7 +64,7 @@ class Identity:
 
     def _no_access(self, session: Session, asked: Asked) -> Outcome:
         state.end(session, self.vault, asked.thread.id, Ending.NO_ACCESS, asked.at)
-        return Outcome(("verify_no_access",), (), Owner.BOT, reason="no_access")
+        return Outcome(("verify_no_access",), (), Owner.BOT, reason="identity_offline")
 
     def _too_many(self, session: Session, asked: Asked, check: Check, said: str = "verify_too_many") -> Outcome:
         state.over(session, self.vault, check, Ending.TOO_MANY, asked.at)

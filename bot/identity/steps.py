@@ -6,10 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Protocol
+
+from sqlalchemy.orm import Session
 
 from bot.base.languages import Language
 from bot.base.vault import BlindIndex, Vault
 from bot.conversations.models import Owner, Thread
+from bot.conversations.speaking.levels import Verified
 from bot.identity.limits import Limits
 
 
@@ -28,6 +32,8 @@ class Step(StrEnum):
 
 CHOICES = {step.value: step for step in Step if step.value.startswith("verify_")}
 """The choices that are for the check, whoever owns the thread."""
+DEEDS = frozenset({"am_i_affected", "my_notices", "my_case", "resend_notice", "change_contact", "stop_messages"})
+"""What only a verified person gets."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +52,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What to say and what becomes of the thread; `deed` is what a person now verified had asked for."""
+    """What to say and what becomes of the thread; `deed` is what somebody who is verified asked for."""
 
     say: tuple[str, ...]
     offer: tuple[str, ...] = ()
@@ -54,6 +60,15 @@ class Outcome:
     values: Mapping[str, str] = field(default_factory=dict)
     reason: str | None = None
     deed: str = ""
+
+
+class Tells(Protocol):
+    """Carries a deed out for somebody who is verified; given to the inbox, which may ask the desk and campaigns."""
+
+    def __call__(
+        self, session: Session, verified: Verified, deed: str, *, thread_id: int, language: Language, at: datetime
+    ) -> Outcome:
+        """What to say, within the transaction that concludes the turn."""
 
 
 @dataclass(frozen=True)

@@ -97,6 +97,7 @@ def take_turn(request: Request, door: AtDoor, new: NewTurn) -> TurnTaken:
             sealed_text=None if text is None else application.vault.seal(text, TURN_TEXT),
             choice=new.choice,
             at=application.clock(),
+            network=application.index.index("network", request.state.address),
         )
         thread_id, place = thread.id, turn.number
     if is_new:

@@ -10,20 +10,25 @@ out by the inbox.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
+from bot.answering.work import Answer as Answer
+from bot.answering.work import Mind as Mind
+from bot.answering.work import Work as Work
 from bot.base.errors import EngineError, NotPublished
 from bot.base.languages import Language, chosen, identify
 from bot.conversations import choices
-from bot.conversations.engine import AsksEngine, Guess, Understanding
+from bot.conversations.engine import Guess, Understanding
 from bot.conversations.models import Owner, TurnStatus
 from bot.conversations.policy import NEVER_OFFERED, URGENT, Grade, Verdict, alarm, decide, without_emergencies
 from bot.conversations.reading import guard
 from bot.conversations.reading.keywords import Keyword, keyword
-from bot.conversations.reading.safety import Hit, Lexicon
+from bot.conversations.reading.safety import Hit
 from bot.conversations.speaking.replies import LANGUAGE
 from bot.desk.reasons import reason
+from bot.identity.steps import CHOICES, DEEDS, Step
+from bot.identity.words import Wish, logs_out, wish
 
 PERSON = "speak_human"
 """The topic behind the button that leads to a person."""
@@ -33,64 +38,16 @@ MEDIA = "media_not_read"
 """What is said of anything that is not text."""
 PROVIDER_WORDS = {"STOP": Keyword.OPT_OUT, "START": Keyword.OPT_IN}
 """Twilio's OptOutType: with Advanced Opt-Out it hears words that an operator has set there."""
+WISH = "patient_wish"
+"""The reason for which somebody who asks for a person gets one."""
+CHECKED = {Wish.CANCEL: Step.CANCEL, Wish.LOG_OUT: Step.LOG_OUT, Wish.NO_ACCESS: Step.NO_ACCESS}
+"""What is heard at any moment of an identity check."""
+CHECK = "verify_intro"
+"""Where this is not published, nobody can be verified yet."""
 MONEY_MOVING = "money_moving"
 POSSIBLE = "possible_danger"
 TRIES = 3
 """A turn that failed unexpectedly this often is no longer understood, only apologised for."""
-
-
-@dataclass(frozen=True)
-class Work:
-    """One waiting turn with what its answer depends on."""
-
-    turn_id: int
-    text: str
-    channel: str
-    language: Language
-    language_chosen: bool
-    owner: Owner
-    engine_key: str
-    misses: int
-    content: Mapping[str, Any]
-    pressed: choices.Chosen | None = None
-    is_press: bool = False
-    last_choices: tuple[dict[str, str], ...] = ()
-    known_reasons: frozenset[str] = frozenset()
-    attempts: int = 0
-    attached: str = ""  # the kind of what came with it and is not opened
-    keyword: str = ""  # what the provider took the whole text for
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What is to be done about a turn: wordings to say in order, choices to offer, changes to keep."""
-
-    language: Language
-    say: tuple[str, ...] = ()
-    offer: tuple[str, ...] = ()
-    reason: str | None = None
-    mark: str | None = None
-    """A further reason, for which a person reads the conversation later and which changes nothing else."""
-    topics: tuple[str, ...] = ()
-    """Topics that are answered; none when nothing was understood or nothing had to be."""
-    status: TurnStatus = TurnStatus.ANSWERED
-    misses: int = 0
-    ranking: tuple[Guess, ...] = ()
-    asked_engine: bool = False
-    fix_language: bool = False
-    opted_out: bool | None = None
-    hand_back: bool = False
-
-
-@dataclass(frozen=True)
-class Mind:
-    """What answering needs: the engine, the words of danger and the numbers that may stay readable."""
-
-    engine: AsksEngine
-    lexicon: Lexicon
-    official: frozenset[str] = field(default_factory=frozenset)
-    hurried: AsksEngine | None = None
-    """The engine asked with less patience, for turns in which words of danger were found: help must not wait for it."""
 
 
 def answer(work: Work, mind: Mind) -> Answer:
@@ -105,16 +62,16 @@ def answer(work: Work, mind: Mind) -> Answer:
         return Answer(work.language, status=TurnStatus.QUEUED)
     if work.attempts > TRIES:
         return _helped(work, hits) if hits else _failed(work)
-    return _understood(work, mind, hits)
+    return (None if hits else _checked(work)) or _understood(work, mind, hits)
 
 
-def speakable(said: Answer, content: Mapping[str, Any]) -> Answer:
+def speakable(said: Answer, content: Mapping[str, Any], *, is_verified: bool = False) -> Answer:
     """The answer without choices that nothing is published for; raises NotPublished when a text itself is missing."""
     wordings = content["wordings"]
     for name in said.say:
         if name not in wordings:
             raise NotPublished(f"No wording is published under the name {name}.")
-        if wordings[name]["level"] != "public":
+        if wordings[name]["level"] != "public" and not is_verified:
             raise NotPublished(f"The wording {name} is for verified patients only.")
     offer = [topic for topic in said.offer if topic.startswith(LANGUAGE) or wordings.get(topic, {}).get("label")]
     return replace(said, offer=tuple(offer))
@@ -145,7 +102,22 @@ def _known_danger(work: Work, hits: tuple[Hit, ...]) -> Answer | None:
         return None  # the help was given and the case is marked; the team reads on
     if not reason(first.reason).told:
         return Answer(work.language, say=(first.wording,), reason=first.reason)
-    return _helped(work, hits) if work.owner is Owner.STAFF else None
+    return None if work.owner is Owner.BOT else _helped(work, hits)
+
+
+def _checked(work: Work) -> Answer | None:
+    """What is for the identity check: its choices whoever has the thread, and while it runs every text."""
+    topic = work.pressed.topic if work.pressed else choices.typed(work.text, work.last_choices)
+    if topic in CHOICES:
+        return Answer(work.language, identity=CHOICES[topic])
+    if not work.is_press and work.verified and logs_out(work.text):
+        return Answer(work.language, identity=Step.LOG_OUT)
+    if work.owner is not Owner.VERIFYING or (work.is_press and topic != PERSON):
+        return None
+    wanted = Wish.PERSON if topic == PERSON else wish(work.text)
+    if wanted is Wish.PERSON:
+        return _handed_over(Answer(work.language), (), WISH)
+    return Answer(work.language, identity=CHECKED[wanted] if wanted else Step.WORDS)
 
 
 def _helped(work: Work, hits: tuple[Hit, ...]) -> Answer:
@@ -268,6 +240,9 @@ def _obeyed(base: Answer, work: Work, understood: Understanding) -> Answer:
     if "clarify" in deeds:
         topics = tuple(guess.topic for guess in understood.ranking[:3] if guess.topic in work.content["wordings"])
         return _asked_back(base, work, topics)
+    wanted = next((name for name in deeds if name in DEEDS), "")
+    if wanted and CHECK in work.content["wordings"]:
+        return replace(base, say=understood.say, identity=Step.DEED, deed=wanted)
     say = understood.say or ("not_here_yet",)
     return replace(base, say=say, offer=_next_of(work.content, say) or ((PERSON,) if deeds else ()))
 
