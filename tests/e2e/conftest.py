@@ -14,7 +14,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, expect
 
 from bot.base.clock import system_clock
 from bot.base.database import Database
@@ -26,6 +26,11 @@ from bot.web.shield import LOADER_INTEGRITY, LOADER_PATH
 from tests.conftest import Keys
 from tests.e2e.host_site import Host, running_host
 from tests.engine.running import free_port
+
+PATIENCE_MS = 20_000
+"""How long to wait for what should be so at once: CI has two cores, and both are busy."""
+
+expect.set_options(timeout=PATIENCE_MS)
 
 QUIET = [
     "--no-sandbox",
@@ -75,7 +80,7 @@ class Site:
             command = [sys.executable, "-m", "bot.web"]
             web = subprocess.Popen(command, cwd=REPOSITORY, env=self.environment, stdout=log, stderr=log)
         self.processes.append(web)
-        end = time.monotonic() + 30
+        end = time.monotonic() + 90
         while time.monotonic() < end and web.poll() is None:
             try:
                 if httpx.get(f"{self.address}/health/live", trust_env=False).status_code == 200:
@@ -88,7 +93,7 @@ class Site:
         """Stop the web process as a supervisor does."""
         web = self.processes.pop()
         web.terminate()
-        assert web.wait(15) in (0, -15)
+        assert web.wait(45) in (0, -15)
 
 
 @contextmanager
@@ -163,6 +168,9 @@ class Watch:
     complaints: list[str] = field(default_factory=list)
     strangers: list[str] = field(default_factory=list)
     may_fail: bool = False
+    expected: tuple[str, ...] = ()
+    """What the browser itself reports of what a test does on purpose; it may come late, so it is named beforehand."""
+    heard: list[str] = field(default_factory=list)
 
     def over(self, page: Page) -> None:
         """Watch a page from now on."""
@@ -171,8 +179,18 @@ class Watch:
         page.on("request", lambda request: None if request.url.startswith(self.own) else self.strangers.append(request.url))
 
     def _console(self, message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning") and not (self.may_fail and "net::ERR" in message.text):
-            self.complaints.append(message.text)
+        if message.type not in ("error", "warning") or (self.may_fail and "net::ERR" in message.text):
+            return
+        is_expected = any(words in message.text for words in self.expected)
+        (self.heard if is_expected else self.complaints).append(message.text)
+
+    def hears(self, page: Page, words: str) -> None:
+        """Wait until the browser has reported something that was expected."""
+        for _ in range(200):
+            if any(words in said for said in self.heard):
+                return
+            page.wait_for_timeout(100)
+        raise AssertionError(f"the browser never said {words!r}: {self.heard}")
 
 
 @pytest.fixture
@@ -191,7 +209,7 @@ def contexts(browser: Browser, site: Site) -> Iterator[Callable[..., BrowserCont
 
     def make(**options: object) -> BrowserContext:
         context = browser.new_context(base_url=site.address, **{"locale": "en-GB", **options})  # type: ignore[arg-type]
-        context.set_default_timeout(8000)
+        context.set_default_timeout(PATIENCE_MS)
         opened.append(context)
         return context
 
@@ -269,7 +287,7 @@ def visitors(wary_browser: Browser, over: Watch) -> Iterator[Callable[..., Page]
 
     def make(**options: object) -> Page:
         context = wary_browser.new_context(**{"locale": "en-GB", "viewport": {"width": 1280, "height": 860}, **options})  # type: ignore[arg-type]
-        context.set_default_timeout(8000)
+        context.set_default_timeout(PATIENCE_MS)
         opened.append(context)
         page = context.new_page()
         over.over(page)

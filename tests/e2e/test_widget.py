@@ -195,6 +195,7 @@ def test_a_browser_that_lets_a_frame_keep_nothing_warns_before_an_unsent_turn_is
 def test_an_answered_turn_whose_confirmation_is_late_is_not_warned_of(
     visitors: Callable[..., Page], embedding: Embedding, over: Watch
 ) -> None:
+    over.may_fail = True
     page = visitors()
     frame = open_widget(page, embedding.host.foreign)
     held: list[Route] = []
@@ -215,7 +216,6 @@ def test_an_answered_turn_whose_confirmation_is_late_is_not_warned_of(
     ask(frame, "How do I protect myself?")
     answered(frame, 2)
     assert lines(frame, "you") == ["What happened?", "How do I protect myself?"]
-    over.complaints[:] = [said for said in over.complaints if "net::ERR" not in said]
 
 
 def test_a_lost_stream_comes_back_after_the_last_line(visitors: Callable[..., Page], embedding: Embedding, over: Watch) -> None:
@@ -230,24 +230,26 @@ def test_a_lost_stream_comes_back_after_the_last_line(visitors: Callable[..., Pa
     ask(frame, "How do I protect myself?")
     expect(frame.locator("#log .unsent")).to_have_count(1)
     embedding.site.start()
-    expect(frame.locator("#log .from-bot")).to_have_count(3, timeout=20000)
+    expect(frame.locator("#log .from-bot")).to_have_count(3, timeout=60_000)
     assert lines(frame, "you") == ["What happened?", "How do I protect myself?"]
-    assert "3" in [stream.all_headers().get("last-event-id") for stream in streams]
+    # The browser says it when it comes back by itself, our script when it has to begin anew.
+    assert any(stream.all_headers().get("last-event-id") == "3" or stream.url.endswith("after=3") for stream in streams)
 
 
 def test_an_error_is_an_alert(visitors: Callable[..., Page], embedding: Embedding, over: Watch) -> None:
+    over.expected = ("413",)
     page = visitors()
     frame = open_widget(page, embedding.host.foreign)
     expect(frame.locator("#alert")).to_have_attribute("role", "alert")
     inside(page).evaluate("document.getElementById('question').value = 'x'.repeat(200001)")
     frame.locator("#send").click()
     expect(frame.locator("#alert")).to_contain_text("too long")
-    over.complaints.clear()  # the browser itself reports the 413
 
 
 def test_a_browser_that_keeps_no_cookie_is_told_where_it_works(
     visitors: Callable[..., Page], embedding: Embedding, over: Watch
 ) -> None:
+    over.expected = ("401",)
     page = visitors()
     frame = open_widget(page, embedding.host.foreign)
     opened: list[str] = []
@@ -268,7 +270,6 @@ def test_a_browser_that_keeps_no_cookie_is_told_where_it_works(
     frame.locator("#log .delivery button").click()
     answered(frame, 1)
     expect(frame.locator("#own")).to_be_hidden()
-    over.complaints[:] = [said for said in over.complaints if "401" not in said]  # the browser itself reports them
 
 
 def test_the_language_changes_inside_and_the_conversation_stays(visitors: Callable[..., Page], embedding: Embedding) -> None:

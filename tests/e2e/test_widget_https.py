@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from bot.base.settings import REPOSITORY
 from tests.conftest import Keys
 from tests.e2e.conftest import Embedding, Site, running_site
 from tests.e2e.host_site import running_host
@@ -49,5 +53,56 @@ def test_the_conversation_lasts_over_https(wary_browser: Browser, secure: Embedd
     frame_of(page).locator("#forget").click()
     expect(frame_of(page).locator("body")).to_have_attribute("data-known", "no")
     assert context.cookies() == []
+    assert complaints == []
+    context.close()
+
+
+@pytest.fixture(scope="module")
+def sub_domains(tmp_path_factory: pytest.TempPathFactory, keys: Keys, stand_in: str) -> Iterator[tuple[str, str]]:
+    """A clinic's page on one sub-domain and the chat on another, both over https: their addresses."""
+    home, chat_port, page_port = tmp_path_factory.mktemp("sub-domains"), free_port(), free_port()
+    chat, clinic = f"https://help.clinic.localhost:{chat_port}", f"https://www.clinic.localhost:{page_port}"
+    with running_host(free_port()) as host:
+        more = {"CANDOUR_EMBED_ORIGINS": clinic, "CANDOUR_PUBLIC_URL": chat}
+        with (
+            running_site(home, keys, engine_url=stand_in, token="-", more=more) as site,
+            tls_before(chat_port, site.port, home),
+            tls_before(page_port, host.port, home),
+        ):
+            # What the command prints is all that the site needs.
+            command = [sys.executable, "-m", "bot.cli", "widget-snippet"]
+            printed = subprocess.run(
+                command, env=site.environment, cwd=REPOSITORY, capture_output=True, text=True, check=True, timeout=120
+            ).stdout
+            script = re.search(r"<script .*?</script>", " ".join(printed.split()))
+            assert script is not None, printed
+            host.script = script[0]
+            sources = re.findall(r"^((?:script|frame)-src .*?) *$", printed, re.MULTILINE)
+            assert len(sources) == 2, printed
+            host.policy = "; ".join(("default-src 'self'", *sources))
+            yield clinic, chat
+
+
+def test_on_another_sub_domain_widget_and_page_are_one_conversation(wary_browser: Browser, sub_domains: tuple[str, str]) -> None:
+    clinic, chat = sub_domains
+    context = wary_browser.new_context(ignore_https_errors=True, locale="en-GB")
+    complaints: list[str] = []
+    page = context.new_page()
+    page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
+    frame = open_widget(page, clinic)
+    ask(frame, "What happened?")
+    answered(frame, 1)
+    [cookie] = context.cookies()
+    assert cookie["name"] == "__Host-candour"
+    assert cookie["domain"] == "help.clinic.localhost"
+    assert (cookie["sameSite"], cookie["secure"], cookie["httpOnly"]) == ("Lax", True, True)
+    page.reload()
+    answered(frame_of(page), 1)
+    page.goto(f"{chat}/chat")
+    expect(page.locator("#log .from-you .words")).to_have_text("What happened?")
+    # The notice shows the same conversation in its own widget.
+    page.goto(f"{chat}/")
+    page.locator("candour-widget .launcher").click()
+    answered(frame_of(page), 1)
     assert complaints == []
     context.close()
