@@ -7,17 +7,23 @@ looked up among the wards of that person, a new contact is never taken from a te
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.base import audit
+from bot.base.languages import Language
 from bot.base.vault import BlindIndex, Vault
+from bot.conversations.models import Owner, Thread
+from bot.conversations.speaking.levels import Verified
+from bot.conversations.speaking.publication import Library
 from bot.deeds import checking, wrong_person
 from bot.deeds.cases import latest_case
-from bot.deeds.shapes import FOR_WARDS, START, Asked, Done, choice_for, of_verified
+from bot.deeds.shapes import FOR_WARDS, START, Asked, Done, choice_for, chosen_deed, of_verified
 from bot.deeds.spoken import kinds, notices, people, whom
 from bot.desk.models import CaseStatus
+from bot.identity.steps import Outcome
 from bot.patients.disclosure import may_be_told, wards_to_tell, wish
 from bot.patients.finding import particulars
 from bot.patients.models import Person
@@ -25,14 +31,16 @@ from bot.patients.notices.models import NoticeOnFile
 
 MOST_WARDS = 6
 """Wards that can be chosen; a guardian of more is served by a person."""
+GENERAL = {"stop_messages": ("opt_out_messages",), "change_contact": ("contact_update",)}
+"""What is said where a deed only offers: the general answer of its topic."""
 NOT_BY_ASSISTANT = Done(("answered_by_person",), reason="personal_answer")
 
 
 class Deeds:
     """Carries deeds out; safe to share between threads."""
 
-    def __init__(self, vault: Vault, index: BlindIndex) -> None:
-        self._vault, self._index = vault, index
+    def __init__(self, vault: Vault, index: BlindIndex, library: Library) -> None:
+        self._vault, self._index, self._library = vault, index, library
         self._own: Mapping[str, Callable[[Session, Asked, Person, str], Done]] = {
             "am_i_affected": self._data,
             "my_notices": self._notices,
@@ -44,6 +52,17 @@ class Deeds:
             "ask_contact_change": self._change,
             "my_case": self._case,
         }
+
+    def tell(
+        self, session: Session, verified: Verified, deed: str, *, thread_id: int, language: Language, at: datetime
+    ) -> Outcome:
+        """What somebody verified hears of what they asked for, in the form the identity check passes on."""
+        name, details = chosen_deed(deed) or (deed, {})
+        channel = session.get_one(Thread, thread_id).channel
+        content = self._library.current(session, at).content
+        asked = Asked(name, thread_id, channel, language, content, at, verified, details)
+        done = self.carry_out(session, asked)
+        return Outcome(done.say or GENERAL.get(name, ("not_here_yet",)), done.offer, Owner.BOT, done.values, done.reason)
 
     def carry_out(self, session: Session, asked: Asked) -> Done:
         """Carry a deed out and say what came of it; an empty `Done` for a deed that is not known here.
