@@ -22,6 +22,7 @@ from bot.base import audit, leases
 from bot.base.errors import CandourError
 from bot.base.pulse import SHOW_EVERY_S, Pulse, path_of
 from bot.base.settings import load_settings
+from bot.coderoom import CodeRoom
 from bot.conversations import threads
 from bot.postroom import PostRoom
 
@@ -89,7 +90,7 @@ class Sealer:
 def run(application: Application, stop: threading.Event) -> None:
     """Work until told to stop."""
     holder = f"{socket.gethostname()}:{secrets.token_hex(4)}"
-    room = PostRoom(application, holder)
+    room, codes = PostRoom(application, holder), CodeRoom(application)
 
     def rung(kind: str) -> None:
         # Whoever rings for turns has one that nobody works on: no need to wait until it counts as left behind.
@@ -101,6 +102,7 @@ def run(application: Application, stop: threading.Event) -> None:
         "sweeper": lambda beat: _repeat(stop, SWEEP_EVERY_S, lambda: sweep(application), beat),
         "sealer": lambda beat: _repeat(stop, SEAL_EVERY_S, Sealer(application, holder).tick, beat),
         "post room": lambda beat: room.run(stop, beat),
+        "code room": lambda beat: codes.run(stop, beat),
     }
     pulse = Pulse(path_of(application.settings.home, "worker"), work)
     loops = [threading.Thread(target=loop, args=(partial(pulse.beat, name),), name=name) for name, loop in work.items()]
