@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import re
 from datetime import timedelta
@@ -9,12 +10,15 @@ from typing import Any
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
 from bot.assembly import Application
 from bot.base.languages import Language
 from bot.conversations.speaking import publication
 from bot.conversations.speaking.publication import Publication
+from bot.web.app import create_app
 from bot.web.labels import all_labels
+from bot.web.limits import UNLIMITED
 from bot.web.shield import LOADER_INTEGRITY, LOADER_PATH
 from tests.make import FakeClock
 from tests.web.conftest import Patient, serving
@@ -204,6 +208,22 @@ def test_the_clinics_number_and_address_can_be_pressed(
     reach = page[page.index('id="notice_reach"') : page.index('id="notice_genuine"')]
     assert '<a href="tel:+85220000000">+852 2000 0000</a>' in reach
     assert '<a href="mailto:help@larkmoor.example">help@larkmoor.example</a>' in reach
+
+
+async def first_page(app: FastAPI) -> str:
+    """The page of an application that no server runs."""
+    transport = httpx.ASGITransport(app)
+    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://here") as client:
+        return (await client.get("/?lang=en")).text
+
+
+def test_the_page_leads_to_the_check_of_a_message_where_there_is_one(published: Application) -> None:
+    for path, is_there in (("/check", True), ("/cheque", False)):
+        app = create_app(published, UNLIMITED)
+        app.router.routes = [route for route in app.router.routes if getattr(route, "path", "") != "/check"]
+        app.add_api_route(path, lambda: "here")
+        page = asyncio.run(first_page(app))
+        assert ('href="/check?lang=en"' in page) is is_there
 
 
 def test_the_address_brings_no_markup(patient: Patient) -> None:

@@ -30,6 +30,8 @@ from bot.web.shield import LOADER_INTEGRITY, LOADER_PATH
 router = APIRouter(tags=["pages"])
 
 TEMPLATE = "patient/notice.html"
+CHECK = "/check"
+"""Where a patient can ask whether a message is really from us; the page links to it where that is served."""
 _STEP = re.compile(r"^\d+\. ")
 # What a line is about: up to the first colon, when that comes soon and within the first sentence.
 _COLON = re.compile(r"^([^:：。.]{1,60}[:：]) ?(.+)$")
@@ -86,6 +88,7 @@ def _page(request: Request, door: Door, asked: str | None, number: int | None) -
         published = library.get(session, here.publication_id) if here.until else newest
         said = notice(published, language, CHANNEL)
     values = _about(published, newest, said, language) | _times(versions, here, language)
+    values["check"] = CHECK if any(getattr(route, "path", "") == CHECK for route in request.app.routes) else ""
     return page_of(TEMPLATE, language, values)
 
 
