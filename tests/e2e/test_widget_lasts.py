@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import FrameLocator, Page, Request, expect
+from playwright.sync_api import FrameLocator, Page, Request, Route, expect
 
 from bot.base.languages import Language
 from bot.web.labels import all_labels
@@ -217,3 +217,48 @@ def test_it_makes_no_sound_and_shows_no_permission_question(visitors: Callable[.
     page.keyboard.press("Escape")
     expect(page.locator("candour-widget .badge")).to_have_text("1")
     assert page.evaluate("window.asked") == inside(page).evaluate("window.asked") == []
+
+
+LAUNCHERS = {
+    "zh-Hant": "資料事故查詢",
+    "zh-Hans": "数据事故查询",
+    "tl": "Insidente sa data: magtanong",
+    "id": "Insiden data: tanya kami",
+    "en": "Data incident: ask us",
+}
+
+
+def test_all_five_languages_can_be_chosen_and_the_conversation_stays(visitors: Callable[..., Page], embedding: Embedding) -> None:
+    page = visitors()
+    frame = open_widget(page, embedding.host.foreign)
+    ask(frame, "What happened?")
+    answered(frame, 1)
+    for lang, launch in LAUNCHERS.items():
+        frame.locator(f"[data-lang='{lang}']").click()
+        expect(frame.locator("html")).to_have_attribute("lang", lang)
+        expect(page.locator("candour-widget .launcher")).to_have_text(launch)
+        expect(frame.locator("#send")).to_have_text(words(Language(lang), "send"))
+        answered(frame, 1)
+        assert lines(frame, "you") == ["What happened?"]
+
+
+def test_only_https_addresses_in_our_own_words_become_links(visitors: Callable[..., Page], embedding: Embedding) -> None:
+    said = "javascript:alert(1) http://plain.example/ data:text/html,x <b>bold</b> https://www.pcpd.org.hk/english, then"
+    page = visitors()
+
+    def tell(route: Route) -> None:
+        reply = {"at": "2023-05-08T04:00:00Z", "language": "en", "choices": [], "text": said}
+        told = "".join(
+            f"id: {number}\nevent: reply\ndata: {json.dumps({**reply, 'number': number, 'author': author})}\n\n"
+            for number, author in ((1, "assistant"), (2, "staff"))
+        )
+        route.fulfill(content_type="text/event-stream", body=told)
+
+    page.route("**/api/chat/events**", tell)
+    frame = open_widget(page, embedding.host.foreign)
+    ask(frame, "What happened?")
+    expect(frame.locator("#log .from-bot .words")).to_have_text(said)
+    expect(frame.locator("#log .from-staff .words")).to_have_text(said)
+    links = frame.locator("#log a").evaluate_all("nodes => nodes.map((node) => [node.href, node.rel, node.target])")
+    assert links == [["https://www.pcpd.org.hk/english", "noopener noreferrer", "_blank"]]
+    assert frame.locator("#log b").count() == 0
