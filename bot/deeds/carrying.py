@@ -163,7 +163,7 @@ class Deeds:
             return Done(("my_case_none",), {}, of_verified(("speak_human",)))
         said = {CaseStatus.OPEN: "my_case_open", CaseStatus.RESOLVED: "my_case_resolved"}
         name = said.get(CaseStatus(case.status), "my_case_claimed")
-        return Done((name,), {"case_number": case.number}, of_verified(("speak_human",)))
+        return Done((name,), {"own_case": case.number}, of_verified(("speak_human",)))
 
 
 def _same_for(deed: str, asked: Asked) -> str:

@@ -30,7 +30,11 @@ SHORT_CHANNELS = frozenset({"sms"})
 NOTE_FOR_ENGLISH = "english_only_note"
 """Stands before an English text that is given to a reader of another language."""
 
+FOR_ANOTHER = "about_ward"
+"""Whose label a choice has that asks for another person."""
+
 GIVEN = {
+    "own_case": "0000-0000-0",
     "case_number": "0000-0000-0",
     "code": "000000",
     "minutes": "10",
@@ -132,13 +136,24 @@ def render(
     return Rendered(text.strip(), language)
 
 
+def has_label(content: Mapping[str, Any], name: str) -> bool:
+    """Whether a button can lead there."""
+    return bool(content["wordings"].get(_labelled(name)[0], {}).get("label"))
+
+
+def _labelled(name: str) -> tuple[str, str]:
+    """The wording whose label a choice has, and what is put behind it: the number of the person in `deed@person#number`."""
+    return (FOR_ANOTHER, " " + name.rpartition("#")[2]) if "@" in name else (name, "")
+
+
 def label(content: Mapping[str, Any], name: str, language: Language) -> str:
     """The words on the button that leads to `name`; raises NotPublished when it has none."""
+    name, behind = _labelled(name)
     labels: Mapping[str, str] = content["wordings"].get(name, {}).get("label") or {}
     words = labels.get(language.value) or labels.get("en")
     if not words:
         raise NotPublished(f"The wording {name} has no label in {language.value}.")
-    return words
+    return words + behind
 
 
 def without_facts(content: Mapping[str, Any]) -> dict[str, Any]:
