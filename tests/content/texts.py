@@ -114,7 +114,7 @@ def not_known(language: Language) -> str:
 
 def forbidden() -> dict[str, list[str]]:
     """Patterns that no text may hold, by language."""
-    loaded: dict[str, list[str]] = yaml.safe_load((HERE / "forbidden.yml").read_text(encoding="utf-8"))
+    loaded: dict[str, list[str]] = yaml.safe_load((DATA / "never_say.yml").read_text(encoding="utf-8"))
     return loaded
 
 

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -13,7 +14,7 @@ from bot.base import audit
 from bot.base.languages import Language
 from bot.base.vault import Vault
 from bot.conversations import choices, threads
-from bot.conversations.models import Reply
+from bot.conversations.models import Owner, Reply
 from bot.conversations.post import outbox
 from bot.conversations.speaking import wording
 from bot.conversations.speaking.levels import Level, Verified, level_of
@@ -35,13 +36,14 @@ class Said:
     values: Mapping[str, str] = field(default_factory=dict)
     despite_opt_out: bool = False  # help in an emergency, or the confirmation of a stop
     verified: Verified | None = None  # the proof for wordings that not everybody may read
+    free: str = ""  # a responder's own sentence, checked by the desk; comes after the wordings
+    staff_id: int | None = None  # the responder who says it; None for the assistant
 
 
 def text_of(published: Published, said: Said, level: Level = Level.PUBLIC) -> str:
     """The whole text; raises NotPublished when a wording is missing, Withheld when one is above the reader's level."""
-    return "\n\n".join(
-        wording.render(published.content, name, said.language, said.channel, said.values, level).text for name in said.names
-    )
+    texts = [wording.render(published.content, name, said.language, said.channel, said.values, level).text for name in said.names]
+    return "\n\n".join([*texts, said.free] if said.free else texts)
 
 
 def write_reply(
@@ -63,6 +65,7 @@ def write_reply(
         session_id=session_id,
         turn_id=turn_id,
         number=number,
+        author=Owner.BOT.value if said.staff_id is None else Owner.STAFF.value,
         say=list(said.names),
         language=said.language.value,
         publication_id=published.id,
@@ -72,15 +75,18 @@ def write_reply(
     )
     session.add(reply)
     outbox.lay(session, vault, reply, channel=said.channel, text=text, despite_opt_out=said.despite_opt_out, at=at)
-    proof = {
+    proof: dict[str, Any] = {
         "say": list(said.names),
         "language": said.language.value,
         "publication": published.id,
         "number": number,
         "text_sha256": hashlib.sha256(text.encode()).hexdigest(),
     }
+    if said.free:
+        proof["free"] = True
     subject = f"thread:{thread_id}"
-    audit.record(session, at=at, actor="assistant", kind="reply.said", subject=subject, content=proof, vault=vault)
+    actor = "assistant" if said.staff_id is None else f"staff:{said.staff_id}"
+    audit.record(session, at=at, actor=actor, kind="reply.said", subject=subject, content=proof, vault=vault)
     return reply
 
 
