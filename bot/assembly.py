@@ -19,6 +19,7 @@ from bot.conversations.engine import Engine
 from bot.conversations.reading.safety import Lexicon
 from bot.conversations.speaking import proposal
 from bot.conversations.speaking.publication import Library
+from bot.deeds.carrying import Deeds
 from bot.identity.flow import Identity
 from bot.identity.limits import Limits
 from bot.inbox import Inbox
@@ -63,6 +64,7 @@ def open_application(settings: Settings, clock: Clock = system_clock) -> Applica
     official = official_numbers(proposal.read_incident(settings.data))
     hurried = Engine(settings.engine, settings.secret("engine_token"), timeout_s=min(HURRIED_S, settings.engine_timeout_s))
     mind = Mind(engine, Lexicon.load(settings.data / "safety.yml"), official, hurried)
+    identity = Identity(vault, index, limits_of(settings))
     return Application(
         settings=settings,
         clock=clock,
@@ -72,7 +74,7 @@ def open_application(settings: Settings, clock: Clock = system_clock) -> Applica
         doorbell=Doorbell(make_huey(settings)),
         engine=engine,
         library=library,
-        inbox=Inbox(database, vault, mind, library, clock, Identity(vault, index, limits_of(settings))),
+        inbox=Inbox(database, vault, mind, library, clock, identity, Deeds(vault, index, library)),
         channels=channels(settings, clock),
         hurried=hurried,
     )

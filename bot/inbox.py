@@ -31,6 +31,7 @@ from bot.conversations.speaking.opening import STATEMENT
 from bot.conversations.speaking.publication import Library, Published
 from bot.conversations.speaking.replies import Said, write_reply
 from bot.conversations.transcript import TURN_TEXT
+from bot.deeds.carrying import Deeds
 from bot.desk.cases import Opened, open_case, reasons_of, turn_arrived, unresolved_case
 from bot.desk.hours.calendar import DEFAULT_HOURS, Hours, published_hours
 from bot.desk.hours.estimates import told
@@ -38,7 +39,6 @@ from bot.desk.models import Case
 from bot.desk.reasons import reason
 from bot.identity import state
 from bot.identity.flow import Identity
-from bot.identity.steps import Tells
 
 log = logging.getLogger(__name__)
 
@@ -64,10 +64,10 @@ class Inbox:
         library: Library,
         clock: Clock,
         identity: Identity | None = None,
-        tell: Tells | None = None,
+        deeds: Deeds | None = None,
     ) -> None:
-        """`tell` says what only a verified person may hear; without `identity` nobody can be verified."""
-        self._checkpoint = Checkpoint(vault, mind.official, identity, tell)
+        """Without `identity` nobody can be verified, without `deeds` nothing is carried out."""
+        self._checkpoint = Checkpoint(vault, mind.official, identity, deeds)
         self._database = database
         self._vault = vault
         self._mind = mind
@@ -148,7 +148,7 @@ class Inbox:
                 return None
             thread, turn = session.get_one(Thread, taken.thread_id), session.get_one(Turn, taken.work.turn_id)
             self._checkpoint.mask(session, taken.work, turn, said, now)
-            said = self._checkpoint.identified(session, thread, turn, taken.work, said, now)
+            said = self._checkpoint.decided(session, thread, turn, taken.work, said, now)
             opened = self._case_of(session, turn, said, taken.published, now)
             self._open_case(session, turn, said.mark, now)
             if said.say:

@@ -25,7 +25,11 @@ from bot.conversations.policy import NEVER_OFFERED, URGENT, Grade, Verdict, alar
 from bot.conversations.reading import guard
 from bot.conversations.reading.keywords import Keyword, keyword
 from bot.conversations.reading.safety import Hit
+from bot.conversations.speaking import wording
 from bot.conversations.speaking.replies import LANGUAGE
+from bot.deeds import wrong_person
+from bot.deeds.disowning import disowned
+from bot.deeds.shapes import chosen_deed
 from bot.desk.reasons import reason
 from bot.identity.steps import CHOICES, DEEDS, Step
 from bot.identity.words import Wish, logs_out, wish
@@ -42,6 +46,8 @@ WISH = "patient_wish"
 """The reason for which somebody who asks for a person gets one."""
 CHECKED = {Wish.CANCEL: Step.CANCEL, Wish.LOG_OUT: Step.LOG_OUT, Wish.NO_ACCESS: Step.NO_ACCESS}
 """What is heard at any moment of an identity check."""
+CHECK_MESSAGE = "check_message"
+"""The deed that judges a text somebody received."""
 CHECK = "verify_intro"
 """Where this is not published, nobody can be verified yet."""
 MONEY_MOVING = "money_moving"
@@ -62,7 +68,7 @@ def answer(work: Work, mind: Mind) -> Answer:
         return Answer(work.language, status=TurnStatus.QUEUED)
     if work.attempts > TRIES:
         return _helped(work, hits) if hits else _failed(work)
-    return (None if hits else _checked(work)) or _understood(work, mind, hits)
+    return (None if hits else _disowned(work) or _checked(work)) or _understood(work, mind, hits)
 
 
 def speakable(said: Answer, content: Mapping[str, Any], *, is_verified: bool = False) -> Answer:
@@ -73,7 +79,7 @@ def speakable(said: Answer, content: Mapping[str, Any], *, is_verified: bool = F
             raise NotPublished(f"No wording is published under the name {name}.")
         if wordings[name]["level"] != "public" and not is_verified:
             raise NotPublished(f"The wording {name} is for verified patients only.")
-    offer = [topic for topic in said.offer if topic.startswith(LANGUAGE) or wordings.get(topic, {}).get("label")]
+    offer = [topic for topic in said.offer if topic.startswith(LANGUAGE) or wording.has_label(content, topic)]
     return replace(said, offer=tuple(offer))
 
 
@@ -105,11 +111,21 @@ def _known_danger(work: Work, hits: tuple[Hit, ...]) -> Answer | None:
     return None if work.owner is Owner.BOT else _helped(work, hits)
 
 
+def _disowned(work: Work) -> Answer | None:
+    """Whoever reads at this contact is not the person we write to, or the person has died."""
+    said = None if work.is_press else disowned(work.text, work.channel)
+    if said is None or wrong_person.DEED not in work.content["wordings"]:
+        return None
+    return Answer(work.language, deed=wrong_person.DEED, details={"kind": said.value})
+
+
 def _checked(work: Work) -> Answer | None:
     """What is for the identity check: its choices whoever has the thread, and while it runs every text."""
     topic = work.pressed.topic if work.pressed else choices.typed(work.text, work.last_choices)
     if topic in CHOICES:
         return Answer(work.language, identity=CHOICES[topic])
+    if topic and (asked := chosen_deed(topic)):
+        return Answer(work.language, deed=asked[0], details=asked[1])
     if not work.is_press and work.verified and logs_out(work.text):
         return Answer(work.language, identity=Step.LOG_OUT)
     if work.owner is not Owner.VERIFYING or (work.is_press and topic != PERSON):
@@ -240,9 +256,9 @@ def _obeyed(base: Answer, work: Work, understood: Understanding) -> Answer:
     if "clarify" in deeds:
         topics = tuple(guess.topic for guess in understood.ranking[:3] if guess.topic in work.content["wordings"])
         return _asked_back(base, work, topics)
-    wanted = next((name for name in deeds if name in DEEDS), "")
+    wanted = next((name for name in deeds if name in (*DEEDS, CHECK_MESSAGE)), "")
     if wanted and CHECK in work.content["wordings"]:
-        return replace(base, say=understood.say, identity=Step.DEED, deed=wanted)
+        return replace(base, say=understood.say, offer=_next_of(work.content, understood.say), deed=wanted)
     say = understood.say or ("not_here_yet",)
     return replace(base, say=say, offer=_next_of(work.content, say) or ((PERSON,) if deeds else ()))
 

@@ -60,7 +60,8 @@ class Answer:
     identity: Step | None = None
     """A step of the identity check; what is said follows from the rows and is decided when the turn is concluded."""
     deed: str = ""
-    """What was asked for that only a verified person gets."""
+    """What is to be carried out when the turn is concluded; it may say other wordings than these."""
+    details: Mapping[str, str] = field(default_factory=dict)
     values: Mapping[str, str] = field(default_factory=dict)
     owner: Owner | None = None
     verified: Verified | None = None

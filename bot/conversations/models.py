@@ -73,6 +73,7 @@ class PatientSession(Base):
     engine_turns: Mapped[int] = mapped_column(default=0)  # since the key was renewed
     misses: Mapped[int] = mapped_column(default=0)  # turns in a row that were not understood
     network: Mapped[str | None] = mapped_column(String(80))  # where its last turn came from, hashed; none outside the web
+    wanted: Mapped[str | None] = mapped_column(String(40))  # what was asked for that is told only after proof
     started_at: Mapped[datetime]
     active_at: Mapped[datetime]
 

@@ -34,8 +34,8 @@ WORDING = {DispatchKind.CODE: "one_time_code", DispatchKind.NOTE: "verified_else
 LEASE = timedelta(seconds=90)
 """Longer than any provider's time-out."""
 FIRST_WAIT_S, LONGEST_WAIT_S = 2.0, 60.0
-KEPT = timedelta(days=2)
-"""Rows are needed for a day by the limits; the sealed log keeps what happened."""
+KEPT = timedelta(days=8)
+"""The limits need them for a day; for a week "not me" is taken for an answer to a note. The sealed log keeps what happened."""
 BROKEN_OFF = "whoever was sending it stopped in the middle"
 
 

@@ -6,14 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
-
-from sqlalchemy.orm import Session
 
 from bot.base.languages import Language
 from bot.base.vault import BlindIndex, Vault
 from bot.conversations.models import Owner, Thread
-from bot.conversations.speaking.levels import Verified
 from bot.identity.limits import Limits
 
 
@@ -60,15 +56,6 @@ class Outcome:
     values: Mapping[str, str] = field(default_factory=dict)
     reason: str | None = None
     deed: str = ""
-
-
-class Tells(Protocol):
-    """Carries a deed out for somebody who is verified; given to the inbox, which may ask the desk and campaigns."""
-
-    def __call__(
-        self, session: Session, verified: Verified, deed: str, *, thread_id: int, language: Language, at: datetime
-    ) -> Outcome:
-        """What to say, within the transaction that concludes the turn."""
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ ONE_OF = {
 def upgrade() -> None:
     """Make the tables and the column."""
     op.add_column("sessions", sa.Column("network", sa.String(80)))
+    op.add_column("sessions", sa.Column("wanted", sa.String(40)))
     _checks()
     _dispatches()
 
@@ -124,4 +125,5 @@ def downgrade() -> None:
     """Drop them."""
     op.drop_table("code_dispatches")
     op.drop_table("identity_checks")
+    op.drop_column("sessions", "wanted")
     op.drop_column("sessions", "network")

@@ -23,13 +23,13 @@ from bot.conversations.reading.safety import Lexicon
 from bot.conversations.speaking.levels import Verified
 from bot.conversations.speaking.publication import Library
 from bot.conversations.transcript import TURN_TEXT
+from bot.deeds.carrying import Deeds
 from bot.desk.cases import unresolved
 from bot.desk.models import Case
 from bot.identity import state
 from bot.identity.flow import Identity
 from bot.identity.limits import Limits
 from bot.identity.models import CODE, Check, CodeDispatch, DispatchKind
-from bot.identity.steps import Outcome
 from bot.inbox import Inbox
 from bot.patients import references
 from bot.patients.finding import person_with_key
@@ -43,7 +43,8 @@ WORDINGS = (
     *("verify_start", "verify_intro", "verify_reference_unreadable", "verify_where", "verify_by_mobile", "verify_by_email"),
     *("verify_code_sent", "verify_code_wrong", "verify_code_wait", "verify_code_expired", "verify_too_many", "verify_limit"),
     *("verify_done", "verify_which_person", "verify_cancelled", "verify_cancel", "verify_ended", "verify_log_out"),
-    *("verify_no_access", "verified_elsewhere", "one_time_code"),
+    *("verify_no_access", "verified_elsewhere", "one_time_code", "not_this_person", "person_died", "answered_by_person"),
+    *("my_data", "my_data_none", "my_wards", "about_you", "about_ward", "category_identity", "category_contact"),
 )
 WITH_VALUES = {
     "verify_code_wait": "{{ minutes }}",
@@ -79,7 +80,7 @@ def content() -> dict[str, Any]:
     for name in WORDINGS:
         ask = WITH_VALUES.get(name, "")
         made["wordings"][name] = {
-            "level": "public",
+            "level": "verified" if name.startswith("my_") else "public",
             "label": {language.value: f"{name} button" for language in Language},
             "next": [],
             "texts": {language.value: {"text": f"<{name}> {ask}".strip()} for language in Language},
@@ -98,7 +99,6 @@ class House:
     engine: FakeEngine
     inbox: Inbox
     references: dict[str, str] = field(default_factory=dict)
-    told: list[tuple[str, int]] = field(default_factory=list)
 
     def patient(self, channel: str = "web", number: str = "", network: str | None = None) -> Caller:
         """Somebody who writes on a line of their own."""
@@ -158,10 +158,6 @@ class Caller(Patient):
         """Press a button of the last reply."""
         return "".join(self.presses(self.choices()[f"{choice} button"]))
 
-    def begins(self) -> str:
-        """Have the check begun, as its own button does."""
-        return self.hears("verify_start button")
-
     def hears(self, text: str) -> str:
         """Write and return what is answered."""
         return "".join(self.says(text))
@@ -173,8 +169,9 @@ class Caller(Patient):
         return self.chooses(f"verify_by_{way}")
 
     def starts(self) -> str:
-        """Ask for something personal, which begins the check."""
-        return self.hears("am i affected")
+        """Ask for something personal and choose to show who is asking."""
+        self.hears("am i affected")
+        return self.chooses("verify_start")
 
     def owner(self) -> Owner:
         """Who has the thread."""
@@ -240,16 +237,12 @@ def open_house(database: Database, vault: Vault, index: BlindIndex, clock: FakeC
         rows: Sequence[Sequence[str]] = PATIENTS, limits: Limits | None = None, codes: Sequence[str] | None = None
     ) -> House:
         publish(database, content(), clock())
-        engine, told = FakeEngine(understands), []
+        engine, library = FakeEngine(understands), Library()
         new_code = {"new_code": itertools.cycle(codes).__next__} if codes else {}
         identity = Identity(vault, index, limits, **new_code)
 
-        def tell(session: Any, verified: Verified, deed: str, **_: Any) -> Outcome:
-            told.append((deed, verified.person_id))
-            return Outcome(("data_types",), owner=Owner.BOT)
-
-        inbox = Inbox(database, vault, Mind(engine, LEXICON), Library(), clock, identity, tell)
-        house = House(database, vault, index, clock, engine, inbox, told=told)
+        inbox = Inbox(database, vault, Mind(engine, LEXICON), library, clock, identity, Deeds(vault, index, library))
+        house = House(database, vault, index, clock, engine, inbox)
         house.references = stock(database, vault, index, tmp_path / "roster.csv", rows)
         return house
 
