@@ -18,6 +18,7 @@ from bot.cli.commands.doctor import doctor
 from bot.cli.commands.install import install
 from bot.cli.commands.lock import lock
 from bot.cli.commands.nlu import nlu
+from bot.cli.commands.notices import notices
 from bot.cli.commands.patients import patients
 from bot.cli.commands.publish import publish
 from bot.cli.commands.say import say as preview
@@ -77,6 +78,7 @@ for command in (up, ask, chat, cases, publish, train, doctor, install, lock):
 app.command("say")(preview)
 app.command("test")(run_checks)
 app.add_typer(patients, name="patients")
+patients.add_typer(notices, name="notices")
 app.add_typer(nlu, name="nlu")
 app.command("widget-snippet")(widget_snippet)
 app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)(bench)

@@ -92,3 +92,22 @@ def test_a_file_that_is_not_there_is_said_in_words(roster: Path) -> None:
     done = terminal.invoke(app, ["patients", "import", str(roster.with_name("none.csv"))])
     assert done.exit_code == 1
     assert "cannot be read" in done.output
+
+
+def test_notices_are_judged_first_and_stored_when_told_so(roster: Path, tmp_path: Path) -> None:
+    roster.write_text(as_csv([HEADINGS, CHAN, LEE]), encoding="utf-8")
+    terminal.invoke(app, ["patients", "import", str(roster), "--apply", "--confirm", code_of(roster)])
+    sent = tmp_path / "sent.csv"
+    sent.write_text("person key,notice name,version,channel,day\nP001,First notice,1,email,2023-05-05\n", encoding="utf-8")
+    looked = terminal.invoke(app, ["patients", "notices", "import", str(sent), "--json"])
+    assert (looked.exit_code, json.loads(looked.stdout)["list"]) == (0, None)
+    done = terminal.invoke(app, ["patients", "notices", "import", str(sent), "--json", "--apply"])
+    assert (done.exit_code, json.loads(done.stdout)["added"]) == (0, 1)
+
+
+def test_a_bad_list_of_notices_ends_with_a_status_and_stores_nothing(roster: Path, tmp_path: Path) -> None:
+    sent = tmp_path / "sent.csv"
+    sent.write_text("person key,notice name,version,channel,day\nP404,First notice,1,email,2023-05-05\n", encoding="utf-8")
+    done = terminal.invoke(app, ["patients", "notices", "import", str(sent), "--apply"])
+    assert done.exit_code == 1
+    assert "Nothing was stored" in done.output

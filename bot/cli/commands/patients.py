@@ -69,7 +69,7 @@ def import_roster(
         raise BadInput("Either --check or --apply.")
     if report and report.exists() and file.exists() and report.samefile(file):
         raise BadInput("The report would overwrite the roster.")
-    settings = _ready(settings_now())
+    settings = ready(settings_now())
     with _judged(settings, file, report) as judging:
         seen = judging.judgement
         if not as_json:
@@ -100,7 +100,7 @@ def sample(count: Count = 200, seed: Seed = SEED, out_file: Out = None, digest: 
     say(f"Wrote {count} invented persons to {out_file}.")
 
 
-def _ready(settings: Settings) -> Settings:
+def ready(settings: Settings) -> Settings:
     """The settings with their secrets, and the tables in place, as a first start would make them."""
     state.private_folder(settings.home)
     with state.held(settings.home / "run" / "prepare.lock", wait=True):
