@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,13 @@ import pytest
 import yaml
 
 from actions.reasons import BY_TOPIC
+from bot.base.languages import Language, identify
 from tests.content import texts
 
 WITH_TOPICS = {path: document for path, document in texts.files().items() if "intents" in document}
-ENOUGH = 40
+ENOUGH = 80
+ENOUGH_OUT_OF_SCOPE = 500
+ENOUGH_OF_A_LANGUAGE = {Language.EN: 35, Language.ZH_HANT: 25, Language.ZH_HANS: 10, Language.TL: 5, Language.ID: 5}
 ACTIONS = set(yaml.safe_load((texts.DATA / "domain.yml").read_text(encoding="utf-8"))["actions"])
 HAND_OVER = {*BY_TOPIC, "speak_human"}
 
@@ -50,11 +54,20 @@ def test_a_topic_is_one_file_with_one_rule_and_its_own_name(path: Path, document
         assert actions[0] == f"utter_{topic}"
 
 
-def test_a_topic_has_enough_examples() -> None:
-    counted: dict[str, int] = defaultdict(int)
-    for topic, _ in texts.examples():
-        counted[topic] += 1
-    assert {topic: count for topic, count in counted.items() if count < ENOUGH} == {}
+@cache
+def counted() -> dict[str, Counter[Language | None]]:
+    """How many examples each topic has in each language, as Candour itself would tell the language."""
+    counts: dict[str, Counter[Language | None]] = defaultdict(Counter)
+    for topic, example in texts.examples():
+        counts[topic][identify(example, None)] += 1
+    return counts
+
+
+@pytest.mark.parametrize("topic", sorted(path.stem for path in WITH_TOPICS))
+def test_a_topic_has_enough_examples_in_every_language(topic: str) -> None:
+    counts = counted()[topic]
+    assert counts.total() >= (ENOUGH_OUT_OF_SCOPE if topic == "out_of_scope" else ENOUGH)
+    assert {language: counts[language] for language, enough in ENOUGH_OF_A_LANGUAGE.items() if counts[language] < enough} == {}
 
 
 def test_no_example_stands_under_two_topics_or_twice() -> None:
