@@ -21,6 +21,8 @@ from bot.desk.hours.switches import calendar
 from bot.desk.models import LIVE, Case, CaseReason, CaseStatus
 from bot.desk.reasons import OTHERWISE, Reason, reason
 
+CALL_BACK = "call_back"
+"""The reason with which a patient asks to be called."""
 REOPENS_WITHIN = timedelta(days=7)
 """A turn within this time after a case was resolved belongs to it."""
 
@@ -51,6 +53,8 @@ def open_case(
         _reopen(case, at)
     elif reason.takes_over:
         _back(case, at)
+    if reason.code == CALL_BACK:
+        case.call_back_at = case.call_back_at or at
     reason_is_new = reopened or reason.code not in reasons_of(session, case)
     if reason_is_new:
         session.add(CaseReason(case_id=case.id, reason=reason.code, turn_id=turn_id, at=at))

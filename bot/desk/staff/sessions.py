@@ -114,12 +114,14 @@ def present(session: Session, token: str, at: datetime) -> Present:
 def touch(session: Session, who: Present, at: datetime) -> None:
     """A person did something: the idle time begins anew. Not for what a page does by itself; not on a locked session."""
     if who.state is SessionState.OPEN:
-        session.execute(
+        touched = session.execute(
             update(StaffSession)
             .where(StaffSession.id == who.session_id, StaffSession.seen_at < at - TOUCH_EVERY, StaffSession.seen_at > at - IDLE)
             .values(seen_at=at)
+            .returning(StaffSession.id)
         )
-        session.execute(update(StaffAccount).where(StaffAccount.id == who.account.id).values(seen_at=at))
+        if touched.first() is not None:
+            session.execute(update(StaffAccount).where(StaffAccount.id == who.account.id).values(seen_at=at))
 
 
 def unlock(

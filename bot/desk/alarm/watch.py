@@ -1,0 +1,101 @@
+"""The desk's own round: replies leave, snoozed cases wake, unclaimed ones are told and paged, idle claims go back.
+
+Everything is decided from rows, so any process may die at any moment; the slower part of the round takes a lease, so
+that several hosts do it once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+
+from bot.base import leases
+from bot.base.clock import Clock
+from bot.base.database import Database
+from bot.base.errors import NotPublished
+from bot.base.vault import Vault
+from bot.channels.base import Channel
+from bot.conversations.speaking.publication import Library
+from bot.desk.alarm import paging, unclaimed
+from bot.desk.hours.calendar import DEFAULT_HOURS, published_hours
+from bot.desk.hours.deadlines import reschedule
+from bot.desk.hours.switches import calendar, is_closed_by_weather
+from bot.desk.staff import approvals, throttle
+from bot.desk.work import answers, presence
+from bot.desk.work.ending import return_threads, wake
+
+LEASE = "desk.watch"
+LEASE_S = 60.0
+EVERY = timedelta(seconds=15)
+"""How often the slower part is done."""
+
+
+class Watch:
+    """One process's round of the desk; `tick` is called about once a second."""
+
+    def __init__(
+        self,
+        database: Database,
+        vault: Vault,
+        library: Library,
+        channels: Mapping[str, Channel],
+        own: Mapping[str, str],
+        clock: Clock,
+        holder: str,
+        woken: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`own` is the address from which pages leave on each channel; `woken` is called when something is in the outbox."""
+        self._database, self._vault, self._library = database, vault, library
+        self._channels, self._own, self._clock, self._holder = channels, own, clock, holder
+        self._woken = woken
+        self._next: datetime | None = None
+
+    def tick(self) -> None:
+        """One round."""
+        at = self._clock()
+        self._replies(at)
+        if self._next is None or at >= self._next or self._next - at > EVERY:
+            self._next = at + EVERY
+            self._round(at)
+        paging.send_pages(self._database, self._vault, self._channels, self._own, self._clock)
+
+    def _replies(self, at: datetime) -> None:
+        with self._database.reading() as session:
+            if not answers.are_due(session, at):
+                return
+        with self._database.writing() as session:
+            said = answers.send_due(session, self._vault, self._library.current(session, at), at)
+        if said:
+            self._woken()
+
+    def _round(self, at: datetime) -> None:
+        with self._database.writing() as session:
+            if not leases.take(session, name=LEASE, holder=self._holder, at=at, seconds=LEASE_S):
+                return
+            wake(session, self._vault, at)
+            unclaimed.take_back(session, self._vault, at)
+            return_threads(session, self._vault, at)
+            approvals.expire(session, self._vault, at)
+            presence.sweep(session, at)
+            throttle.sweep(session, at)
+        self._unclaimed(at)
+
+    def _unclaimed(self, at: datetime) -> None:
+        with self._database.writing() as session:
+            try:
+                published = self._library.current(session, at)
+            except NotPublished:
+                published = None
+            hours = (published_hours(published.content) if published else None) or DEFAULT_HOURS
+            if is_closed_by_weather(session):
+                reschedule(session, at, hours)
+            known = calendar(session, at, hours)
+            cases = unclaimed.unclaimed(session, known, at)
+            paging.page(session, self._vault, paging.calls_for_page(cases, known, at), known, at)
+        if not cases or published is None:
+            return
+        # Apart from paging: a text that is missing must not keep the team from being called.
+        with self._database.writing() as session:
+            heard = unclaimed.tell_patients(session, self._vault, published, cases, at)
+        if heard:
+            self._woken()

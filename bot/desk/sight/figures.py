@@ -1,0 +1,164 @@
+"""The figures of the wallboard, each a plain function over rows of a span of time."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session
+
+from bot.base.clock import in_hong_kong
+from bot.conversations.models import Owner, Reply, Thread, Turn, TurnStatus
+from bot.conversations.post.models import Part, PartStatus
+from bot.desk.hours.deadlines import breaches
+from bot.desk.models import Case, CaseReason, CaseStatus
+
+NOT_UNDERSTOOD = ("not_understood", "clarify", "out_of_scope")
+"""Wordings said when a turn was not understood."""
+
+
+@dataclass(frozen=True)
+class Span:
+    """A span of time; its end does not belong to it."""
+
+    since: datetime
+    until: datetime
+
+
+def waiting(session: Session) -> int:
+    """Cases that nobody has taken."""
+    return session.scalar(select(func.count()).select_from(Case).where(Case.status == CaseStatus.OPEN.value)) or 0
+
+
+def oldest_wait(session: Session, at: datetime) -> timedelta:
+    """How long the patient has waited who waits longest for an answer."""
+    owed = (CaseStatus.OPEN.value, CaseStatus.CLAIMED.value)
+    since = session.scalar(select(func.min(Case.waiting_since)).where(Case.status.in_(owed)))
+    return max(timedelta(), at - since) if since else timedelta()
+
+
+def overdue(session: Session, at: datetime) -> int:
+    """Live cases past a deadline."""
+    return breaches(session, at)
+
+
+def containment(session: Session, span: Span) -> float | None:
+    """The part of the threads with a turn in the span for which no person was needed; None without any turn."""
+    in_span = select(Turn.thread_id).where(Turn.received_at >= span.since, Turn.received_at < span.until).distinct()
+    threads = set(session.scalars(in_span))
+    if not threads:
+        return None
+    needed = (
+        select(Case.thread_id)
+        .join(CaseReason, CaseReason.case_id == Case.id)
+        .where(Case.thread_id.in_(in_span), CaseReason.at >= span.since, CaseReason.at < span.until)
+    )
+    queued = select(Turn.thread_id).where(
+        Turn.received_at >= span.since, Turn.received_at < span.until, Turn.status == TurnStatus.QUEUED.value
+    )
+    with_person = set(session.scalars(needed.distinct())) | set(session.scalars(queued.distinct()))
+    return 1 - len(with_person) / len(threads)
+
+
+def fallbacks(session: Session, span: Span) -> float | None:
+    """The part of the assistant's replies in the span that say it did not understand; None without a reply."""
+    said = select(Reply.say).where(
+        Reply.created_at >= span.since,
+        Reply.created_at < span.until,
+        Reply.author != Owner.STAFF.value,
+        Reply.turn_id.is_not(None),
+    )
+    replies = [bool(set(names) & set(NOT_UNDERSTOOD)) for names in session.scalars(said)]
+    return sum(replies) / len(replies) if replies else None
+
+
+def topics(session: Session, span: Span) -> Mapping[str, int]:
+    """How many turns of the span were about each topic, the most frequent first."""
+    counted = (
+        select(Turn.topic, func.count())
+        .where(Turn.received_at >= span.since, Turn.received_at < span.until, Turn.topic.is_not(None))
+        .group_by(Turn.topic)
+    )
+    found = {str(row[0]): int(row[1]) for row in session.execute(counted)}
+    return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
+
+
+def languages_by_day(session: Session, span: Span) -> Mapping[date, Mapping[str, int]]:
+    """How many turns came in each language on each Hong Kong day of the span."""
+    return _by_day(session, span, Turn.language)
+
+
+def topics_by_day(session: Session, span: Span) -> Mapping[date, Mapping[str, int]]:
+    """How many turns came about each topic on each Hong Kong day of the span."""
+    return _by_day(session, span, Turn.topic)
+
+
+def delivery_failures(session: Session, span: Span) -> Mapping[str, tuple[int, int]]:
+    """For each channel, how many parts laid down in the span failed, and of how many."""
+    counted = (
+        select(Part.channel, Part.status, func.count())
+        .where(Part.created_at >= span.since, Part.created_at < span.until)
+        .group_by(Part.channel, Part.status)
+    )
+    failed: Counter[str] = Counter()
+    whole: Counter[str] = Counter()
+    for channel, status, number in session.execute(counted):
+        whole[channel] += number
+        failed[channel] += number if status == PartStatus.FAILED.value else 0
+    return {channel: (failed[channel], whole[channel]) for channel in sorted(whole)}
+
+
+def reasons(session: Session, span: Span) -> Mapping[str, int]:
+    """How many times each reason called for a person in the span."""
+    counted = (
+        select(CaseReason.reason, func.count())
+        .where(CaseReason.at >= span.since, CaseReason.at < span.until)
+        .group_by(CaseReason.reason)
+    )
+    found = {str(row[0]): int(row[1]) for row in session.execute(counted)}
+    return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
+
+
+def outcomes(session: Session, span: Span) -> Mapping[str, int]:
+    """How many cases were closed in the span, by outcome."""
+    counted = (
+        select(Case.outcome, func.count())
+        .where(Case.resolved_at >= span.since, Case.resolved_at < span.until, Case.outcome.is_not(None))
+        .group_by(Case.outcome)
+    )
+    return {str(row[0]): int(row[1]) for row in session.execute(counted)}
+
+
+def first_response_kept(session: Session, span: Span, at: datetime) -> float | None:
+    """The part of the first answers due in the span that came in time; None when none was due."""
+    due = select(Case.first_responded_at, Case.first_response_due_at).where(
+        Case.first_response_due_at >= span.since,
+        Case.first_response_due_at < min(span.until, at),
+        or_(Case.first_responded_at.is_not(None), Case.status.in_([CaseStatus.OPEN.value, CaseStatus.CLAIMED.value])),
+    )
+    kept = [responded is not None and responded <= due_at for responded, due_at in session.execute(due)]
+    return sum(kept) / len(kept) if kept else None
+
+
+def threads_by_channel(session: Session, span: Span) -> Mapping[str, int]:
+    """How many threads had a turn in the span, by channel."""
+    counted = (
+        select(Thread.channel, func.count(Turn.thread_id.distinct()))
+        .join(Turn, Turn.thread_id == Thread.id)
+        .where(Turn.received_at >= span.since, Turn.received_at < span.until)
+        .group_by(Thread.channel)
+    )
+    return {str(row[0]): int(row[1]) for row in session.execute(counted)}
+
+
+def _by_day(session: Session, span: Span, column: Any) -> Mapping[date, Mapping[str, int]]:
+    rows = select(Turn.received_at, column).where(Turn.received_at >= span.since, Turn.received_at < span.until)
+    found: dict[date, Counter[str]] = {}
+    for at, value in session.execute(rows):
+        if value is not None:
+            found.setdefault(in_hong_kong(at).date(), Counter())[value] += 1
+    return {day: dict(counter) for day, counter in sorted(found.items())}
