@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.e2e.conftest import Site, Watch
+from bot.base.clock import system_clock
+from bot.base.database import Database
+from bot.base.settings import REPOSITORY
+from bot.conversations.speaking import proposal, publication
+from tests.conftest import Keys
+from tests.e2e.conftest import Site, Watch, running_site
 from tests.e2e.test_widget import WCAG, answered, ask, frame_of, inside
 
 TONGUES = [
@@ -177,3 +182,51 @@ def test_the_widget_on_the_notice_keeps_to_our_own_origin(page: Page, site: Site
     expect(frame_of(page).locator("#close")).to_be_visible()
     assert inside(page).url.startswith(site.address)
     assert inside(page).locator("body").get_attribute("data-apart") == "no"
+
+
+@pytest.fixture(scope="module")
+def changed(tmp_path_factory: pytest.TempPathFactory, keys: Keys, stand_in: str) -> Iterator[Site]:
+    """A site whose notice has changed once."""
+    home = tmp_path_factory.mktemp("changed")
+    with running_site(home, keys, engine_url=stand_in, token="-") as made:
+        content = proposal.read(REPOSITORY / "data")
+        content["facts"]["hotline"] |= {"value": "2000 0000", "as_of": {"date": "2023-05-09"}}
+        database = Database(f"sqlite:///{home / 'candour.sqlite3'}")
+        with database.writing() as session:
+            at = system_clock()
+            proposed = publication.propose(session, content, by="demo editor", at=at)
+            publication.approve(session, proposed.id, by="demo approver", at=at)
+        database.close()
+        yield made
+
+
+@pytest.mark.parametrize(
+    ("lang", "earlier", "current"),
+    [
+        ("en", "This is an earlier version.", "Read the current version"),
+        ("zh-Hant", "這是較早版本", "閱讀現行版本"),
+        ("zh-Hans", "这是较早版本", "阅读现行版本"),
+    ],
+)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_an_earlier_version_says_so_and_leads_to_the_current_one(
+    browser: Browser, changed: Site, scheme: str, lang: str, earlier: str, current: str
+) -> None:
+    context = browser.new_context(
+        base_url=changed.address, color_scheme=scheme, viewport={"width": 390, "height": 844}, bypass_csp=True
+    )
+    page = context.new_page()
+    page.goto(f"/?lang={lang}")
+    expect(page.locator("#notice_reach a[href='tel:20000000']")).to_be_visible()
+    page.locator(".versions a").click()
+    page.wait_for_url(f"**/notice/1?lang={lang}")
+    expect(page.locator(".old")).to_contain_text(earlier)
+    expect(page.locator("#notice_reach a")).to_have_count(0)
+    expect(page.locator("candour-widget .launcher")).to_be_visible()
+    found = Axe().run(page, options=WCAG)
+    assert found.violations_count == 0, found.generate_report()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.get_by_role("link", name=current).click()
+    page.wait_for_url(f"**/?lang={lang}")
+    expect(page.locator(".old")).to_have_count(0)
+    context.close()
