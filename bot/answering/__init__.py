@@ -33,6 +33,7 @@ from bot.deeds.shapes import chosen_deed
 from bot.desk.reasons import reason
 from bot.identity.steps import CHOICES, DEEDS, Step
 from bot.identity.words import Wish, logs_out, wish
+from bot.patients import references
 
 PERSON = "speak_human"
 """The topic behind the button that leads to a person."""
@@ -169,7 +170,7 @@ def _understood(work: Work, mind: Mind, hits: tuple[Hit, ...]) -> Answer:
         topic = None
     if topic and (topic.startswith(LANGUAGE) or topic == ASSISTANT):
         return _choice(replace(work, is_press=True, pressed=choices.Chosen(topic, expired=False))) or _failed(work)
-    guarded = guard.clean(work.text, official=mind.official)
+    guarded = guard.clean(references.hidden(work.text), official=mind.official)
     if topic is None and guarded.empty:
         say = MEDIA if work.attached and MEDIA in work.content["wordings"] else "empty_turn"
         return Answer(work.language, say=(say,), offer=(PERSON,), misses=work.misses)

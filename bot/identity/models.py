@@ -84,10 +84,8 @@ class Check(Base):
 
     MOVES: ClassVar[Mapping[str, frozenset[str]]] = {
         CheckStatus.REFERENCE: frozenset({CheckStatus.PLACE, CheckStatus.VERIFIED, CheckStatus.ENDED}),
-        CheckStatus.PLACE: frozenset({CheckStatus.CODE, CheckStatus.REFERENCE, CheckStatus.ENDED}),
-        CheckStatus.CODE: frozenset(
-            {CheckStatus.PLACE, CheckStatus.REFERENCE, CheckStatus.WHICH, CheckStatus.VERIFIED, CheckStatus.ENDED}
-        ),
+        CheckStatus.PLACE: frozenset({CheckStatus.CODE, CheckStatus.VERIFIED, CheckStatus.ENDED}),
+        CheckStatus.CODE: frozenset({CheckStatus.PLACE, CheckStatus.WHICH, CheckStatus.VERIFIED, CheckStatus.ENDED}),
         CheckStatus.WHICH: frozenset({CheckStatus.VERIFIED, CheckStatus.ENDED}),
         CheckStatus.VERIFIED: frozenset({CheckStatus.ENDED}),
     }

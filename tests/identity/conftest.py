@@ -99,11 +99,13 @@ class House:
     engine: FakeEngine
     inbox: Inbox
     references: dict[str, str] = field(default_factory=dict)
+    patients: list[Caller] = field(default_factory=list)
 
     def patient(self, channel: str = "web", number: str = "", network: str | None = None) -> Caller:
         """Somebody who writes on a line of their own."""
         made = Caller(self.database, self.vault, self.inbox, self.clock, channel)
         made.house, made.network = self, network
+        self.patients.append(made)
         if number:
             with self.database.writing() as session:
                 session.get_one(Thread, made.thread_id).sealed_address = self.vault.seal(number, ADDRESS)
