@@ -18,7 +18,7 @@ from bot.web.answering import Answering
 from bot.web.door import Door
 from bot.web.hooks import Hooks
 from bot.web.limits import BODY_LIMIT, LIMITS, Limiter, Limits
-from bot.web.pages import notice, widget
+from bot.web.pages import check, notice, widget
 from bot.web.shield import Shield
 from bot.web.stream import Hub
 
@@ -66,6 +66,7 @@ def create_app(application: Application, limits: Limits = LIMITS) -> FastAPI:
     app.include_router(health.router)
     app.include_router(patient.router)
     app.include_router(notice.router)
+    app.include_router(check.router)
     app.include_router(widget.router)
     app.router.routes.extend(hooks.routes())
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

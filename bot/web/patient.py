@@ -36,7 +36,7 @@ PRIVACY = "privacy_of_chat"
 EMERGENCY = "999"
 SAFE_PAGE = "https://www.hko.gov.hk/"
 """Where "leave quickly" goes: the Observatory's weather page, which anybody may be looking at."""
-ASSETS = ("chat.js", "own.js", "page.css", "notice.css", "icon.svg", "widget/frame.js", "widget/frame.css")
+ASSETS = ("chat.js", "own.js", "page.css", "notice.css", "check.css", "icon.svg", "widget/frame.js", "widget/frame.css")
 
 # What is shown of the published contacts and facts: (section, name, label, kind of link). Unknown ones are left out.
 _LINES = (
