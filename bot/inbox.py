@@ -23,10 +23,11 @@ from bot.base.database import Database
 from bot.base.languages import Language
 from bot.base.lifecycle import move
 from bot.base.vault import Vault
+from bot.channels.windows import WINDOWS
 from bot.conversations import choices, threads
 from bot.conversations.engine import as_json
 from bot.conversations.models import Owner, PatientSession, Reply, Thread, Turn, TurnStatus
-from bot.conversations.post import outbox
+from bot.conversations.post import invitations, outbox
 from bot.conversations.speaking.opening import STATEMENT
 from bot.conversations.speaking.publication import Library, Published
 from bot.conversations.speaking.replies import Said, write_reply
@@ -41,6 +42,10 @@ from bot.identity import state
 from bot.identity.flow import Identity
 
 log = logging.getLogger(__name__)
+
+ASKED_AFTER_STOP = "asked_after_stop"
+SMALL = frozenset({"empty_turn", "greeting_thanks", "choose_language", "language_chosen", "choice_expired"})
+"""Answers that nobody misses who does not get them."""
 
 
 @dataclass(frozen=True)
@@ -151,6 +156,7 @@ class Inbox:
             said = self._checkpoint.decided(session, thread, turn, taken.work, said, now)
             opened = self._case_of(session, turn, said, taken.published, now)
             self._open_case(session, turn, said.mark, now)
+            self._open_case(session, turn, ASKED_AFTER_STOP if _stays_unsaid(thread, said) else None, now)
             if said.say:
                 said = _with_statement(thread, said, taken.published, now)
                 self._reply(session, taken, turn, said, opened.case if opened else None)
@@ -162,6 +168,8 @@ class Inbox:
             _keep(thread, said, opened, now)
             if thread.owner == Owner.STAFF.value or said.opted_out:
                 self._checkpoint.end(session, thread, said, now)
+            if thread.channel in WINDOWS and thread.opted_out_at is None:
+                invitations.release(session, thread.id, now)
             _keep_session(session.get_one(PatientSession, turn.session_id), said)
             session.flush()
             more = threads.next_waiting(session, thread.id) is not None
@@ -230,6 +238,12 @@ def _with_statement(thread: Thread, said: Answer, published: Published, now: dat
 def _goes_anyway(said: Answer) -> bool:
     """Whether a reply is sent although the patient stopped messages: help, or the answer to the stop itself."""
     return said.opted_out is not None or (said.reason is not None and reason(said.reason).priority == 0)
+
+
+def _stays_unsaid(thread: Thread, said: Answer) -> bool:
+    """Whether somebody asks who has stopped messages: nothing is sent to them, so a person has to see it."""
+    is_stopped = thread.opted_out_at is not None and thread.channel in outbox.CHANNELS
+    return is_stopped and bool(said.say) and said.say[0] not in SMALL and not _goes_anyway(said)
 
 
 def _keep(thread: Thread, said: Answer, opened: Opened | None, now: datetime) -> None:

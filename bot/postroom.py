@@ -12,12 +12,15 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cached_property
 
+from bot.aftercare import TOO_MANY, Aftercare, tell
 from bot.assembly import Application
 from bot.base import leases
 from bot.base.errors import ChannelError, OutcomeUnknown
 from bot.channels.base import Sent
-from bot.conversations.post import hooks, outbox
+from bot.conversations.post import floods, hooks, outbox
+from bot.conversations.reading.safety import Lexicon
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +39,16 @@ class PostRoom:
     def __init__(self, application: Application, holder: str) -> None:
         self._application = application
         self._holder = holder
-        self._desk = hooks.Desk(application.channels, application.vault, application.index)
+        self._templates = application.settings.templates
+        self._desk = hooks.Desk(
+            application.channels,
+            application.vault,
+            application.index,
+            self._templates,
+            floods.Limits.of(application.settings),
+            lambda text: bool(self._lexicon.scan(text)),
+        )
+        self._care = Aftercare(application, holder)
         self._answerers = ThreadPoolExecutor(ANSWERERS, thread_name_prefix="post-answer")
         self._senders = ThreadPoolExecutor(PLACES * max(1, len(application.channels)), thread_name_prefix="post-send")
         self._lock = threading.Lock()
@@ -44,6 +56,10 @@ class PostRoom:
         self._again: set[int] = set()
         self._sending: Counter[str] = Counter()
         self._woken = threading.Event()
+
+    @cached_property
+    def _lexicon(self) -> Lexicon:
+        return Lexicon.load(self._application.settings.data / "safety.yml")
 
     def wake(self) -> None:
         """There is something to do: do not wait for the next second."""
@@ -53,7 +69,7 @@ class PostRoom:
         """Work until told to stop, calling `beat` at each round; what is under way ends first."""
         while not stop.is_set():
             beat()
-            for work in (self.read, self.send):
+            for work in (self.read, self.send, self._care.look):
                 _guarded(work)
             self._woken.wait(EVERY_S)
             self._woken.clear()
@@ -74,11 +90,13 @@ class PostRoom:
                 # One post room at a time reads: turns of one patient stay in the order they came.
                 if not leases.take(session, name=LEASE, holder=self._holder, at=now, seconds=LEASE_S):
                     return read
-                number, touched = hooks.apply(session, self._desk, now)
-            read += number
-            for thread_id in sorted(touched):
+                applied = hooks.apply(session, self._desk, now)
+                for thread_id in applied.overrun:
+                    tell(session, application.vault, thread_id, None, TOO_MANY, now)
+            read += applied.number
+            for thread_id in sorted(applied.touched):
                 self._answer(thread_id)
-            if number < hooks.BATCH:
+            if applied.number < hooks.BATCH:
                 return read
 
     def _answer(self, thread_id: int) -> None:
@@ -120,7 +138,9 @@ class PostRoom:
                 with self._lock:
                     free = PLACES - self._sending[channel]
                 if free > 0:
-                    taken += outbox.take(session, application.vault, channel=channel, limit=free, at=now)
+                    taken += outbox.take(
+                        session, application.vault, channel=channel, limit=free, at=now, templates=self._templates
+                    )
         if lost:
             log.warning("%d parts are unknown: whoever sent them stopped in the middle", len(lost))
         for part in taken:
@@ -151,7 +171,7 @@ def deliver(application: Application, taken: outbox.Taken) -> None:
         log.error("part %d broke off: %s", taken.part_id, type(unexpected).__name__)
         result = OutcomeUnknown("the call broke off", code=type(unexpected).__name__)
     with application.database.writing() as session:
-        outbox.conclude(session, application.vault, taken, result, application.clock())
+        outbox.conclude(session, application.vault, taken, result, application.clock(), application.settings.templates)
 
 
 def _guarded(work: Callable[[], object]) -> None:

@@ -14,6 +14,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from bot.base.errors import Misconfigured
+from bot.base.languages import Language
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -63,12 +64,19 @@ class Settings(BaseSettings):
     twilio_auth_token: SecretStr = Field(SecretStr(""), description="Twilio's primary auth token; it also checks signatures.")
     sms_numbers: str = Field("", description="Comma-separated own numbers for SMS, such as +85264500001.")
     whatsapp_numbers: str = Field("", description="Comma-separated own numbers for WhatsApp, without `whatsapp:`.")
+    whatsapp_templates: str = Field(
+        "", description="Approved WhatsApp texts by language, such as en=HX…,zh-Hant=HX…; sent after 24 hours of silence."
+    )
     sendgrid_url: str = Field("", description="Address of SendGrid's API; empty means SendGrid itself.")
     sendgrid_api_key: SecretStr = Field(SecretStr(""), description="SendGrid key that may send mail.")
     sendgrid_webhook_key: str = Field("", description="Public key of SendGrid's signed event webhook.")
     email_addresses: str = Field("", description="Comma-separated own e-mail addresses; patients write to them.")
     email_name: str = Field("", description="Name beside the own e-mail address; empty means none.")
     inbound_secret: SecretStr = Field(SecretStr(""), description="Secret in the address of Inbound Parse; empty refuses all.")
+
+    hooks_kept_days: int = Field(30, ge=1, description="Days after which what a provider posted is emptied; its proof stays.")
+    limit_letters: int = Field(2000, ge=1, description="E-mails an hour from strangers that are read at once; more wait.")
+    limit_letters_domain: int = Field(200, ge=1, description="The same from one domain; a wave from it delays nobody else.")
 
     limit_codes_day: int = Field(5000, ge=0, description="One-time codes sent a day, all together: each SMS costs money.")
     code_countries: str = Field(
@@ -95,6 +103,15 @@ class Settings(BaseSettings):
             raise ValueError("country codes with commas between, such as 852,853,86")
         return text
 
+    @field_validator("whatsapp_templates")
+    @classmethod
+    def _templates(cls, text: str) -> str:
+        for one in text.split(","):
+            language, _, content = one.partition("=")
+            if one.strip() and not (language.strip() in set(Language) and re.fullmatch(r"HX[0-9a-fA-F]{32}", content.strip())):
+                raise ValueError("each must be a language and a content id, such as en=HX0123456789abcdef0123456789abcdef")
+        return text
+
     @property
     def database(self) -> str:
         """The address of the database, with the default filled in."""
@@ -115,6 +132,12 @@ class Settings(BaseSettings):
         """Our own numbers or addresses on a channel, in the order they were set."""
         listed = {"sms": self.sms_numbers, "whatsapp": self.whatsapp_numbers, "email": self.email_addresses}[channel]
         return tuple(one.strip() for one in listed.split(",") if one.strip())
+
+    @property
+    def templates(self) -> dict[str, str]:
+        """The content id of the approved WhatsApp text per language."""
+        pairs = (one.partition("=") for one in self.whatsapp_templates.split(",") if one.strip())
+        return {language.strip(): content.strip() for language, _, content in pairs}
 
     @property
     def secrets_folder(self) -> Path:

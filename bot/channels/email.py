@@ -93,7 +93,7 @@ class Email:
                 channel=self.name,
                 own=own[:255],
                 their=letters.sender(content),
-                external_id="mail:" + hashlib.sha256(unique.encode("utf-8", "replace")).hexdigest()[:48],
+                external_id=letters.turn_id(unique),
                 text=letters.question(content),
                 attached=NOT_READ if content["attachments"] != "0" else "",
                 letter=letter,

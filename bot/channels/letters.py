@@ -5,6 +5,7 @@ Input is hostile: any of the fields may be missing, wrong or huge. Attachments a
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Collection, Mapping
@@ -121,9 +122,15 @@ def letter_of(fields: Mapping[str, str]) -> dict[str, str]:
     """What an answer needs to join the patient's conversation: their e-mail's id, the ids before it, the subject."""
     headers = headers_of(fields)
     own = _ID.search(_header(headers, "Message-ID"))
-    earlier = _ID.findall(_header(headers, "References"))[-10:]
+    # RFC 5322, 3.6.4: without References the parent is named by In-Reply-To.
+    earlier = _ID.findall(_header(headers, "References") or _header(headers, "In-Reply-To"))[-10:]
     subject = " ".join((fields.get("subject") or _header(headers, "Subject")).split())[:150]
     return {"id": own[0] if own else "", "references": " ".join(earlier), "subject": subject}
+
+
+def turn_id(unique: str) -> str:
+    """The id of the turn that an e-mail becomes: the same whenever and however often it is posted."""
+    return "mail:" + hashlib.sha256(unique.encode("utf-8", "replace")).hexdigest()[:48]
 
 
 def no_person(fields: Mapping[str, str], own: Collection[str]) -> str:

@@ -4,19 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import timedelta
 
 from bot.base.clock import Clock
 from bot.base.errors import PermanentFailure
-from bot.channels import twilio
+from bot.channels import twilio, windows
 from bot.channels.base import DeliveryEvent, Hook, Incoming, Kept, Outgoing, Sent
 
 PREFIX = "whatsapp:"
-WINDOW = timedelta(hours=24)
-"""How long after a patient's last text WhatsApp takes a free one (Meta: customer service window)."""
-MARGIN = timedelta(minutes=1)
-"""The provider's clock and ours differ, and the call takes a moment."""
-CLOSED = "outside_window"
 
 
 class WhatsApp:
@@ -48,8 +42,8 @@ class WhatsApp:
     def send(self, outgoing: Outgoing) -> Sent:
         """Send a text, or a template by its content id; raises PermanentFailure for a text outside the window."""
         template = outgoing.template
-        if template is None and not self._is_open(outgoing):
-            raise PermanentFailure("WhatsApp allows no free text after 24 hours of silence", code=CLOSED)
+        if template is None and not windows.is_open(self.name, outgoing.heard_at, self._clock()):
+            raise PermanentFailure("WhatsApp allows no free text after 24 hours of silence", code=windows.CLOSED)
         return self._account.create(
             to=PREFIX + outgoing.their,
             from_=PREFIX + outgoing.own,
@@ -63,5 +57,6 @@ class WhatsApp:
         """The account's status."""
         return self._account.ask()
 
-    def _is_open(self, outgoing: Outgoing) -> bool:
-        return outgoing.heard_at is not None and self._clock() < outgoing.heard_at + WINDOW - MARGIN
+    def approval(self, content_id: str) -> str:
+        """How far the approval of a template is, in Twilio's words; raises a ChannelError."""
+        return self._account.approval(content_id)

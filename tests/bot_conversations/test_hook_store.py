@@ -71,7 +71,7 @@ def test_two_readers_at_once_apply_each_hook_once(database: Database, desk: hook
 
     def read(_: int) -> int:
         with database.writing() as session:
-            return hooks.apply(session, desk, clock())[0]
+            return hooks.apply(session, desk, clock()).number
 
     with ThreadPoolExecutor(2) as pool:
         assert sum(pool.map(read, range(4))) == 20

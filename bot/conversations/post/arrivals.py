@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from bot.base.languages import Language, identify
 from bot.base.vault import BlindIndex, Vault
+from bot.channels import letters
 from bot.channels.base import HookKind, Incoming, line
 from bot.conversations import threads
 from bot.conversations.models import Thread, Turn
@@ -22,18 +23,22 @@ LETTER = "turns.letter"
 LINE = "line"
 PER_HOUR = {"email": 20}
 """Turns an hour on one line after which a machine is believed to write (`mail loops`); the rest are kept and not answered."""
+TOO_MANY = "too_many"
 TEXT_MOST = 200_000
 
 
 def take_in(
     session: Session, vault: Vault, index: BlindIndex, incoming: Incoming, *, received_at: datetime
 ) -> tuple[int | None, str]:
-    """Store the turn on its line, which is opened when it is new; returns the thread to answer, or why there is none."""
+    """Store the turn on its line, which is opened when it is new.
+
+    Returns the thread to answer and nothing, or why the turn was not stored: with its thread when there were too many.
+    """
     if incoming.automatic:
         return None, incoming.automatic
     thread = _line(session, vault, index, incoming, received_at)
-    if _too_many(session, thread, received_at):
-        return None, "too_many"
+    if _too_many(session, thread, incoming, received_at):
+        return thread.id, TOO_MANY
     turn, is_new = threads.store_turn(
         session,
         thread.id,
@@ -50,9 +55,14 @@ def take_in(
     return thread.id, ""
 
 
+def known(session: Session, index: BlindIndex, incoming: Incoming) -> Thread | None:
+    """The line of whoever wrote this, if they have written before."""
+    return threads.find_thread(session, index.every(LINE, line(incoming.channel, incoming.own, incoming.their)))
+
+
 def _line(session: Session, vault: Vault, index: BlindIndex, incoming: Incoming, at: datetime) -> Thread:
     address = line(incoming.channel, incoming.own, incoming.their)
-    thread = threads.find_thread(session, index.every(LINE, address))
+    thread = known(session, index, incoming)
     if thread is None:
         language = identify(incoming.text, Language.EN) or Language.EN
         thread = threads.open_thread(
@@ -69,9 +79,13 @@ def _letter(incoming: Incoming) -> dict[str, str]:
     return {**incoming.letter, "subject": subject}
 
 
-def _too_many(session: Session, thread: Thread, at: datetime) -> bool:
+def _too_many(session: Session, thread: Thread, incoming: Incoming, at: datetime) -> bool:
     most = PER_HOUR.get(thread.channel)
     if most is None:
         return False
-    hour = select(func.count()).where(Turn.thread_id == thread.id, Turn.received_at > at - timedelta(hours=1))
+    # Two automatic senders that answer for each other have a line each, but one conversation.
+    earlier = [letters.turn_id(one) for one in incoming.letter.get("references", "").split()]
+    linked = select(Turn.thread_id).join(Thread).where(Turn.external_id.in_(earlier), Thread.channel == thread.channel)
+    lines = {thread.id, *(session.scalars(linked) if earlier else ())}
+    hour = select(func.count()).where(Turn.thread_id.in_(lines), Turn.received_at > at - timedelta(hours=1))
     return (session.scalar(hour) or 0) >= most

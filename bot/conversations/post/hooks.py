@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from bot.base.lifecycle import move
 from bot.base.vault import BlindIndex, Vault
-from bot.channels.base import Channel, HookKind, Kept, of_hook
-from bot.conversations.post import arrivals, receipts
+from bot.channels.base import Channel, HookKind, Incoming, Kept, of_hook
+from bot.conversations.post import arrivals, floods, receipts
 from bot.conversations.post.models import HookDelivery, HookStatus
 
 log = logging.getLogger(__name__)
@@ -36,6 +36,22 @@ class Desk:
     channels: Mapping[str, Channel]
     vault: Vault
     index: BlindIndex
+    templates: Mapping[str, str] = field(default_factory=dict)
+    """Approved WhatsApp texts by language."""
+    limits: floods.Limits = field(default_factory=floods.Limits)
+    is_urgent: Callable[[str], bool] = bool
+    """Whether a text must be read at once, however many come; every one, unless it is told better."""
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What a round of reading did."""
+
+    number: int
+    touched: frozenset[int]
+    """Threads that have a new turn."""
+    overrun: frozenset[int]
+    """Threads on which more came than a person writes, and was not stored as turns."""
 
 
 def store(session: Session, vault: Vault, arrived: Sequence[tuple[HookKind, Kept]], at: datetime) -> int:
@@ -65,52 +81,97 @@ def waiting(session: Session) -> bool:
     )
 
 
-def apply(session: Session, desk: Desk, at: datetime) -> tuple[int, set[int]]:
-    """Apply the oldest stored hooks; returns how many, and the threads that have a new turn.
+def apply(session: Session, desk: Desk, at: datetime) -> Applied:
+    """Apply the oldest stored hooks.
 
     One that cannot be read stops no other: it is tried again a few times, then set aside.
     """
     oldest = select(HookDelivery).where(HookDelivery.status == HookStatus.STORED.value).order_by(HookDelivery.id).limit(BATCH)
     rows = session.scalars(oldest.with_for_update(skip_locked=True)).all()
     touched: set[int] = set()
+    overrun: set[int] = set()
     for row in rows:
         row.attempts += 1
         session.flush()
         try:
             with session.begin_nested():
-                threads, remark = _read(session, desk, row, at)
-                row.remark = remark
-                move(row, HookStatus.IGNORED if remark else HookStatus.APPLIED)
-                row.applied_at = at
-            touched |= threads
+                found = _read(session, desk, row, at)
+                row.remark = found.remark
+                move(row, found.status)
+                row.applied_at = at if found.status is not HookStatus.HELD else None
+            touched |= found.threads
+            overrun |= found.overrun
         except Exception as broken:  # whatever a provider sends, the others must be read
             session.refresh(row)
             log.error("hook delivery %d could not be applied: %s", row.id, type(broken).__name__)
             if row.attempts >= TRIES:
                 row.remark = type(broken).__name__[:40]
                 move(row, HookStatus.BROKEN)
-    return len(rows), touched
+    return Applied(len(rows), frozenset(touched), frozenset(overrun))
 
 
-def _read(session: Session, desk: Desk, row: HookDelivery, at: datetime) -> tuple[set[int], str]:
+def counts(session: Session, since: datetime) -> dict[tuple[str, str], int]:
+    """How many hooks there are by status and remark: those that wait or are broken, and those ignored since then."""
+    kept = or_(HookDelivery.status != HookStatus.IGNORED.value, HookDelivery.received_at >= since)
+    shown = select(HookDelivery.status, HookDelivery.remark, func.count()).where(HookDelivery.status.in_(_TROUBLED), kept)
+    return {(row[0], row[1]): row[2] for row in session.execute(shown.group_by(HookDelivery.status, HookDelivery.remark))}
+
+
+_TROUBLED = (HookStatus.STORED.value, HookStatus.HELD.value, HookStatus.IGNORED.value, HookStatus.BROKEN.value)
+
+
+@dataclass
+class _Found:
+    """What was in one hook."""
+
+    number: int = 0
+    threads: set[int] = field(default_factory=set)
+    overrun: set[int] = field(default_factory=set)
+    remarks: list[str] = field(default_factory=list)
+    held: str = ""
+
+    @property
+    def remark(self) -> str:
+        """Why nothing was done with it; of a post of many events one that is ours makes it applied."""
+        if self.held or not self.number:
+            return self.held or "nothing_known"
+        return self.remarks[0] if len(self.remarks) == self.number else ""
+
+    @property
+    def status(self) -> HookStatus:
+        """Where the hook goes."""
+        if self.held:
+            return HookStatus.HELD
+        return HookStatus.IGNORED if self.remark else HookStatus.APPLIED
+
+
+def _read(session: Session, desk: Desk, row: HookDelivery, at: datetime) -> _Found:
     content: dict[str, str] = json.loads(desk.vault.open(row.sealed_content, CONTENT))
     kind = HookKind(row.kind)
-    touched: set[int] = set()
-    remarks: list[str] = []
-    found = 0
+    found = _Found()
     for channel in of_hook(desk.channels, kind):
         if kind in arrivals.KINDS:
             for incoming in channel.parse_incoming(content):
-                found += 1
-                thread_id, remark = arrivals.take_in(session, desk.vault, desk.index, incoming, received_at=row.received_at)
-                touched |= {thread_id} if thread_id else set()
-                remarks += [remark] if remark else []
+                _take_in(session, desk, row, incoming, found, at)
         else:
             for event in channel.parse_events(content):
-                found += 1
-                remark = receipts.apply(session, desk.vault, event, channel.name, at)
-                remarks += [remark] if remark else []
-    if not found:
-        return touched, "nothing_known"
-    # Of a post of many events one that is ours makes it applied.
-    return touched, remarks[0] if len(remarks) == found else ""
+                found.number += 1
+                remark = receipts.apply(session, desk.vault, event, channel.name, at, desk.templates)
+                found.remarks += [remark] if remark else []
+    return found
+
+
+def _take_in(session: Session, desk: Desk, row: HookDelivery, incoming: Incoming, found: _Found, at: datetime) -> None:
+    found.number += 1
+    if HookKind(row.kind) is HookKind.SENDGRID_INBOUND and not incoming.automatic:
+        is_stranger = arrivals.known(session, desk.index, incoming) is None
+        row.domain_index = floods.domain_of(desk.index, incoming.their) if is_stranger else None
+        held = floods.held_for(session, row.domain_index, desk.limits, at) if row.domain_index else ""
+        if held and not desk.is_urgent(incoming.text):
+            found.held = held
+            return
+    thread_id, remark = arrivals.take_in(session, desk.vault, desk.index, incoming, received_at=row.received_at)
+    if remark:
+        found.remarks.append(remark)
+    if thread_id is not None:
+        (found.overrun if remark else found.threads).add(thread_id)

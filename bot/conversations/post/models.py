@@ -72,7 +72,7 @@ class PartStatus(StrEnum):
     WITHHELD = "withheld"  # not sent by our own decision: the patient opted out
 
 
-_LOOKED_FOR = text("attended_at IS NULL AND status IN ('failed', 'unknown', 'withheld', 'held', 'queued')")
+LOOKED_FOR = text("attended_at IS NULL AND status IN ('failed', 'unknown', 'held', 'queued')")
 _SETTLED = frozenset({PartStatus.SENT, PartStatus.FAILED, PartStatus.DELIVERED})
 
 
@@ -125,5 +125,5 @@ class Part(Base):
             sqlite_where=text("status IN ('queued', 'submitting')"),
             postgresql_where=text("status IN ('queued', 'submitting')"),
         ),
-        Index("ix_outbox_looked_for", "id", sqlite_where=_LOOKED_FOR, postgresql_where=_LOOKED_FOR),
+        Index("ix_outbox_looked_for", "id", sqlite_where=LOOKED_FOR, postgresql_where=LOOKED_FOR),
     )

@@ -11,11 +11,11 @@ import json
 import logging
 import random
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import and_, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from bot.base.errors import (
@@ -27,18 +27,20 @@ from bot.base.errors import (
     TemporaryFailure,
     Unconfigured,
 )
-from bot.base.lifecycle import move
+from bot.base.lifecycle import may_move, move
 from bot.base.vault import Vault
-from bot.channels.base import Outgoing, Sent
+from bot.channels import windows
+from bot.channels.base import Outgoing, Sent, Template
 from bot.channels.shapes import LIMITS, shape
 from bot.conversations.models import Reply, Thread, Turn
+from bot.conversations.post import invitations
 from bot.conversations.post.arrivals import ADDRESS, LETTER
-from bot.conversations.post.models import Part, PartStatus
-from bot.conversations.post.receipts import settle
+from bot.conversations.post.models import LOOKED_FOR, Part, PartStatus
+from bot.conversations.post.settling import settle
 
 log = logging.getLogger(__name__)
 
-TEXT = "outbox.text"
+TEXT = invitations.TEXT
 LEASE = timedelta(seconds=90)
 """Longer than any provider's time-out: after that whoever called is dead, or as good as that."""
 TRIES = 6
@@ -46,10 +48,18 @@ FIRST_WAIT_S = 2.0
 LONGEST_WAIT_S = 300.0
 MEND_WAIT_S = 300.0
 """How long everything waits for an operator before our account is tried again."""
+FAILED_FOR = timedelta(minutes=1)
+"""How long a failure stands before a person is told: evidence comes in any order, and `delivered` outweighs it."""
+UNKNOWN_FOR = timedelta(minutes=15)
+QUEUED_FOR = timedelta(minutes=30)
+"""Longer than all tries of a temporary failure take; what still waits then waits for an operator."""
+HELD_FOR = timedelta(hours=24)
+"""How long an invitation may stay unanswered before a person looks for another way."""
 CHANNELS = frozenset(LIMITS)
 """Channels whose replies leave through the outbox."""
 
 OPTED_OUT = "the patient stopped messages on this channel"
+TOO_LATE = "WhatsApp allows no free text after 24 hours of silence"
 BROKEN_OFF = "whoever was sending it stopped in the middle"
 
 
@@ -91,7 +101,9 @@ def lay(
     return parts
 
 
-def take(session: Session, vault: Vault, *, channel: str, limit: int, at: datetime) -> list[Taken]:
+def take(
+    session: Session, vault: Vault, *, channel: str, limit: int, at: datetime, templates: Mapping[str, str] | None = None
+) -> list[Taken]:
     """Commit up to `limit` parts as being sent: of each thread only the earliest that is still open, in its turn."""
     earlier = aliased(Part)
     still_open = (PartStatus.QUEUED.value, PartStatus.SUBMITTING.value)
@@ -106,26 +118,37 @@ def take(session: Session, vault: Vault, *, channel: str, limit: int, at: dateti
     while len(taken) < limit:
         parts = session.scalars(due.limit(limit - len(taken))).all()
         for part in parts:
-            one = _begin(session, vault, part, at)
+            one = _begin(session, vault, part, at, templates or {})
             taken += [one] if one else []
         session.flush()
-        if not parts:  # what was withheld made room for the part behind it
+        if not parts:  # what was withheld or held made room for the part behind it
             break
     return taken
 
 
-def _begin(session: Session, vault: Vault, part: Part, at: datetime) -> Taken | None:
+def _begin(session: Session, vault: Vault, part: Part, at: datetime, templates: Mapping[str, str]) -> Taken | None:
     thread = session.get_one(Thread, part.thread_id)
+    heard = invitations.heard_at(session, thread.id)
     if thread.opted_out_at is not None and not part.despite_opt_out:
         settle(session, vault, part, PartStatus.WITHHELD, at=at, reason=OPTED_OUT)
+        return None
+    if part.template is None and not windows.is_open(part.channel, heard, at):
+        invitations.hold(session, vault, part, templates, at=at, code=windows.CLOSED, reason=TOO_LATE)
         return None
     move(part, PartStatus.SUBMITTING)
     part.attempts += 1
     part.submitted_at, part.lease_until = at, at + LEASE
-    return Taken(part.id, part.channel, _outgoing(session, vault, thread, part))
+    return Taken(part.id, part.channel, _outgoing(vault, thread, part, heard))
 
 
-def conclude(session: Session, vault: Vault, taken: Taken, result: Sent | ChannelError, at: datetime) -> Part:
+def conclude(
+    session: Session,
+    vault: Vault,
+    taken: Taken,
+    result: Sent | ChannelError,
+    at: datetime,
+    templates: Mapping[str, str] | None = None,
+) -> Part:
     """Write down what came of the call; evidence that came meanwhile stays."""
     part = session.get_one(Part, taken.part_id, with_for_update=True)
     part.lease_until = None
@@ -146,6 +169,8 @@ def conclude(session: Session, vault: Vault, taken: Taken, result: Sent | Channe
             thread = session.get_one(Thread, part.thread_id)
             thread.opted_out_at = thread.opted_out_at or at
             settle(session, vault, part, PartStatus.FAILED, at=at, code=result.code, reason=result.reason)
+        case PermanentFailure() if result.code in windows.SHUT and may_move(part, PartStatus.HELD):
+            invitations.hold(session, vault, part, templates or {}, at=at, code=result.code, reason=result.reason)
         case PermanentFailure() | ChannelError():
             settle(session, vault, part, PartStatus.FAILED, at=at, code=result.code, reason=result.reason)
     return part
@@ -166,6 +191,17 @@ def waiting(session: Session, *, at: datetime) -> bool:
     due = select(Part.id).where(Part.status == PartStatus.QUEUED.value, Part.due_at <= at).limit(1)
     lost = select(Part.id).where(Part.status == PartStatus.SUBMITTING.value, Part.lease_until <= at).limit(1)
     return session.scalars(due).first() is not None or session.scalars(lost).first() is not None
+
+
+def overdue(session: Session, *, at: datetime, limit: int = 100) -> list[Part]:
+    """Parts that did not arrive, or have waited too long, and of which nobody was told yet; the oldest first."""
+    late = or_(
+        and_(Part.status == PartStatus.FAILED.value, Part.settled_at <= at - FAILED_FOR),
+        and_(Part.status == PartStatus.UNKNOWN.value, Part.submitted_at <= at - UNKNOWN_FOR),
+        and_(Part.status == PartStatus.QUEUED.value, Part.created_at <= at - QUEUED_FOR),
+        and_(Part.status == PartStatus.HELD.value, Part.due_at <= at - HELD_FOR),
+    )
+    return list(session.scalars(select(Part).where(LOOKED_FOR, late).order_by(Part.id).limit(limit)))
 
 
 def counts(session: Session) -> dict[str, int]:
@@ -203,8 +239,7 @@ def _letter(session: Session, thread_id: int) -> str | None:
     return session.scalars(newest).first()
 
 
-def _outgoing(session: Session, vault: Vault, thread: Thread, part: Part) -> Outgoing:
-    heard = session.scalar(select(func.max(Turn.received_at)).where(Turn.thread_id == thread.id))
+def _outgoing(vault: Vault, thread: Thread, part: Part, heard: datetime | None) -> Outgoing:
     return Outgoing(
         own=thread.own_address or "",
         their=vault.open(thread.sealed_address or "", ADDRESS),
@@ -212,4 +247,5 @@ def _outgoing(session: Session, vault: Vault, thread: Thread, part: Part) -> Out
         reference=part.reference,
         heard_at=heard,
         letter=json.loads(vault.open(part.sealed_letter, LETTER)) if part.sealed_letter else {},
+        template=Template(part.template) if part.template else None,
     )

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot.base import audit
-from bot.base.lifecycle import may_move, move
+from bot.base.lifecycle import may_move
 from bot.base.vault import Vault
+from bot.channels import windows
 from bot.channels.base import DeliveryEvent, Outcome
 from bot.conversations.models import Thread
+from bot.conversations.post import invitations
 from bot.conversations.post.models import Part, PartStatus
+from bot.conversations.post.settling import settle
 
 _TO = {
     Outcome.SENT: PartStatus.SENT,
@@ -21,7 +24,9 @@ _TO = {
 }
 
 
-def apply(session: Session, vault: Vault, event: DeliveryEvent, channel: str, at: datetime) -> str:
+def apply(
+    session: Session, vault: Vault, event: DeliveryEvent, channel: str, at: datetime, templates: Mapping[str, str] | None = None
+) -> str:
     """Move the part as far as the event proves; returns why nothing could be done with it, or nothing."""
     part = _part(session, event, channel)
     if part is None:
@@ -30,22 +35,11 @@ def apply(session: Session, vault: Vault, event: DeliveryEvent, channel: str, at
     if event.opts_out:
         thread = session.get_one(Thread, part.thread_id)
         thread.opted_out_at = thread.opted_out_at or at
+    if event.outcome is Outcome.FAILED and event.code in windows.SHUT and may_move(part, PartStatus.HELD):
+        invitations.hold(session, vault, part, templates or {}, at=at, code=event.code, reason=event.reason)
+        return ""
     settle(session, vault, part, _TO[event.outcome], at=at, code=event.code, reason=event.reason)
     return ""
-
-
-def settle(session: Session, vault: Vault, part: Part, to: PartStatus, *, at: datetime, code: str = "", reason: str = "") -> bool:
-    """Move a part where its table allows it, with its proof in the sealed log; returns whether it moved."""
-    if not may_move(part, to):
-        return False
-    move(part, to)
-    part.settled_at, part.lease_until = at, None
-    part.code, part.reason = code[:20], reason[:120]
-    content = {"part": part.id, "reply": part.reply_id, "place": part.place, "channel": part.channel, "code": part.code}
-    content |= {"provider": part.provider_id} if part.provider_id else {}
-    subject = f"thread:{part.thread_id}"
-    audit.record(session, at=at, actor="assistant", kind=f"reply.{to.value}", subject=subject, content=content, vault=vault)
-    return True
 
 
 def _part(session: Session, event: DeliveryEvent, channel: str) -> Part | None:
