@@ -76,6 +76,15 @@ class Service(Model):
     advanced_opt_out: OptOutWords | None = None
 
 
+class Template(Model):
+    """A WhatsApp template the account has had from the start (docs: Content API)."""
+
+    sid: str = Field(pattern=r"^HX[0-9a-fA-F]{32}$")
+    language: str = Field("en", max_length=20)
+    body: str = Field(min_length=1, max_length=1_024)
+    approval: Literal["unsubmitted", "received", "pending", "approved", "rejected", "paused", "disabled"] = "approved"
+
+
 class Twilio(Model):
     """The Twilio account."""
 
@@ -87,6 +96,15 @@ class Twilio(Model):
     ]
     services: list[Service] = [
         Service(sid="MG" + "0" * 31 + "1", senders=["+85264500001", "+85264500002"]),
+    ]
+    templates: list[Template] = [
+        Template(sid="HX" + "0" * 31 + "1", body="You wrote to us, and we have an answer. Reply to this message and we send it."),
+        Template(
+            sid="HX" + "0" * 31 + "2", language="zh_HK", body="你早前向我們查詢，我們已有回覆。請回覆此訊息，我們便會傳送給你。"
+        ),
+        Template(
+            sid="HX" + "0" * 31 + "3", language="zh_CN", body="您之前向我们提问，我们已有答复。请回复这条信息，我们就发给您。"
+        ),
     ]
     inbound_url: Url = Field("", description="for senders without an address of their own")
     regions: list[str] = Field(["+852", "+853", "+86", "+1", "+44", "+62", "+63"], description="permitted prefixes (else 21408)")

@@ -19,11 +19,14 @@ from pydantic import SecretStr
 
 from bot.base.settings import REPOSITORY, Settings
 
+ADDRESSES = ("sms_numbers", "whatsapp_numbers", "whatsapp_templates", "email_addresses")
 FOLDER = REPOSITORY / "simulator"
 HEALTH = "/simulator/health"
 SMS = "+85264500001,+85264500002"
 WHATSAPP = "+85264500003"
 EMAIL = "care@clinic.example"
+TEMPLATES = ",".join(f"{language}=HX{place:032}" for place, language in enumerate(("en", "zh-Hant", "zh-Hans"), start=1))
+"""Approved WhatsApp texts that the simulated account owns."""
 
 
 def is_simulated(settings: Settings) -> bool:
@@ -48,6 +51,7 @@ def with_simulator(settings: Settings) -> Settings:
         "inbound_secret": SecretStr(known["inbound_secret"]),
         "sms_numbers": settings.sms_numbers or SMS,
         "whatsapp_numbers": settings.whatsapp_numbers or WHATSAPP,
+        "whatsapp_templates": settings.whatsapp_templates or TEMPLATES,
         "email_addresses": settings.email_addresses or EMAIL,
         # The simulator calls the web process itself: nobody outside has to be able to.
         "hooks_url": f"http://127.0.0.1:{settings.web_port}",
@@ -58,7 +62,7 @@ def with_simulator(settings: Settings) -> Settings:
 def told(settings: Settings) -> dict[str, str]:
     """The provider's settings as the environment of our own processes."""
     names = ("twilio_url", "twilio_account_sid", "sendgrid_url", "sendgrid_webhook_key", "hooks_url")
-    own = {name: str(getattr(settings, name)) for name in (*names, "sms_numbers", "whatsapp_numbers", "email_addresses")}
+    own = {name: str(getattr(settings, name)) for name in (*names, *ADDRESSES)}
     kept = {
         name: getattr(settings, name).get_secret_value() for name in ("twilio_auth_token", "sendgrid_api_key", "inbound_secret")
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
@@ -10,8 +11,10 @@ from bot.base.clock import system_clock
 from bot.base.errors import ChannelError
 from bot.base.settings import Settings
 from bot.channels.registry import channels
+from bot.channels.whatsapp import WhatsApp
+from bot.channels.windows import template_for
 from bot.cli import provider
-from bot.conversations.post import outbox
+from bot.conversations.post import hooks, outbox
 
 Said = tuple[str, bool | None, str]
 """What was looked at, whether it is well (None needs nothing done), and in words."""
@@ -22,6 +25,13 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
     "email": ("sendgrid_api_key", "email_addresses", "sendgrid_webhook_key", "inbound_secret"),
 }
 """Settings without which a channel does not work both ways."""
+HOOKS: Mapping[str, str] = {
+    "held": "too many came at once; they are read as there is room",
+    "ignored": "not answered in seven days, because no person wrote them or nothing of ours was in them",
+    "broken": "could not be read",
+    "stored": "wait to be read; is the worker running?",
+}
+"""What providers posted and was not simply applied, in words."""
 
 
 def configured(settings: Settings) -> Iterator[Said]:
@@ -37,6 +47,8 @@ def configured(settings: Settings) -> Iterator[Said]:
             yield f"channel {channel}", False, f"missing: {', '.join(f'CANDOUR_{name.upper()}' for name in missing)}"
         else:
             yield f"channel {channel}", True, f"{len(settings.own_addresses(channel))} own addresses"
+    if settings.whatsapp_numbers:
+        yield _templates(settings)
     if not settings.hooks.startswith("https:"):
         yield "hooks", False, "providers need an https address to reach us: set CANDOUR_PUBLIC_URL or CANDOUR_HOOKS_URL"
 
@@ -50,18 +62,48 @@ def live(settings: Settings) -> Iterator[Said]:
             yield f"provider of {name}", True, channel.ask()
         except ChannelError as refused:
             yield f"provider of {name}", False, str(refused)
+            continue
+        if isinstance(channel, WhatsApp):
+            yield from _approvals(channel, provider.with_simulator(settings))
 
 
-def waiting(session: Session) -> Iterator[Said]:
-    """What the outbox holds that somebody should know of."""
+def _approvals(channel: WhatsApp, settings: Settings) -> Iterator[Said]:
+    for language, content_id in sorted(settings.templates.items()):
+        try:
+            state = channel.approval(content_id)
+        except ChannelError as refused:
+            state = str(refused)
+        yield f"WhatsApp template {language}", state == "approved", state
+
+
+def waiting(session: Session, now: datetime) -> Iterator[Said]:
+    """What the post holds that somebody should know of."""
     counts = outbox.counts(session)
     unknown, failed = counts.get("unknown", 0), counts.get("failed", 0)
     if counts:
         yield "outbox", None, ", ".join(f"{number} {status}" for status, number in sorted(counts.items()))
     if unknown:
-        yield "unknown parts", None, f"{unknown} may have been sent or not; they are not sent again, look at the provider's log"
+        yield "unknown parts", None, f"{unknown} may have been sent or not; not sent again, each becomes a case after 15 minutes"
     if failed:
-        yield "failed parts", None, f"{failed} did not arrive; column `reason` of table outbox says why"
+        yield "failed parts", None, f"{failed} did not arrive and became cases; column `reason` of table outbox says why"
+    found = hooks.counts(session, now - timedelta(days=7))
+    for status, words in HOOKS.items():
+        of = {remark: number for (kind, remark), number in found.items() if kind == status and (kind != "stored" or number > 50)}
+        if of:
+            reasons = ", ".join(f"{number} {remark}".strip() for remark, number in sorted(of.items()))
+            yield f"{status} hooks", False if status == "broken" else None, f"{words}: {reasons}"
+
+
+def _templates(settings: Settings) -> Said:
+    if not settings.templates:
+        return (
+            "WhatsApp templates",
+            False,
+            "none: an answer after 24 hours of silence goes to a person; set CANDOUR_WHATSAPP_TEMPLATES",
+        )
+    missing = [language for language in ("en", "zh-Hant") if template_for(language, settings.templates) is None]
+    words = f"for {', '.join(sorted(settings.templates))}" + (f"; none for {', '.join(missing)}" if missing else "")
+    return "WhatsApp templates", None if missing else True, words
 
 
 def _value(settings: Settings, name: str) -> str:

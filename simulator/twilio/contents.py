@@ -52,12 +52,24 @@ def store(world: World, *, body: str, approval: str = "unsubmitted", sid: str = 
     return fetch(world, sid)
 
 
+def known(world: World, sid: str) -> dict[str, Any] | None:
+    """What is kept of a template: one that was made, or one of the configuration."""
+    row = world.store.one("SELECT * FROM contents WHERE sid = ?", [sid])
+    if row is not None:
+        return {**json.loads(row["content"]), "created": row["created"]}
+    owned = next((one for one in world.configuration.twilio.templates if one.sid == sid), None)
+    if owned is None:
+        return None
+    types = {"twilio/text": {"body": owned.body}}
+    given = {"name": "", "language": owned.language, "body": owned.body, "approval": owned.approval}
+    return {"types": types, "variables": {}, "created": 0.0, **given}
+
+
 def fetch(world: World, sid: str) -> dict[str, Any]:
     """One template; raises Refused."""
-    row = world.store.one("SELECT * FROM contents WHERE sid = ?", [sid])
-    if row is None:
+    content = known(world, sid)
+    if content is None:
         raise Refused(20404, f"/Content/{sid}")
-    content = json.loads(row["content"])
     url = f"{world.origin}/v1/Content/{sid}"
     return {
         "sid": sid,
@@ -67,25 +79,26 @@ def fetch(world: World, sid: str) -> dict[str, Any]:
         "variables": content["variables"],
         "types": content["types"],
         "url": url,
-        "date_created": iso(row["created"]),
-        "date_updated": iso(row["created"]),
+        "date_created": iso(content["created"]),
+        "date_updated": iso(content["created"]),
         "links": {"approval_fetch": f"{url}/ApprovalRequests", "approval_create": f"{url}/ApprovalRequests/whatsapp"},
     }
 
 
 def listed(world: World) -> dict[str, Any]:
     """All templates, on one page."""
-    rows = world.store.all("SELECT sid FROM contents ORDER BY created DESC LIMIT 500")
+    made = [row["sid"] for row in world.store.all("SELECT sid FROM contents ORDER BY created DESC LIMIT 500")]
+    sids = dict.fromkeys([*made, *(one.sid for one in world.configuration.twilio.templates)])
     url = f"{world.origin}/v1/Content"
     page = {"page": 0, "page_size": 500, "first_page_url": url, "next_page_url": None, "previous_page_url": None, "url": url}
-    return {"meta": {**page, "key": "contents"}, "contents": [fetch(world, row["sid"]) for row in rows]}
+    return {"meta": {**page, "key": "contents"}, "contents": [fetch(world, sid) for sid in sids]}
 
 
 def approval(world: World, sid: str) -> dict[str, Any]:
     """The state of a template's approval; raises Refused."""
-    fetch(world, sid)
-    row = world.store.one("SELECT content FROM contents WHERE sid = ?", [sid])
-    content = json.loads(row["content"]) if row else {}
+    content = known(world, sid)
+    if content is None:
+        raise Refused(20404, f"/Content/{sid}")
     state = {"status": content["approval"], "name": content["name"], "category": content.get("category", "UTILITY")}
     return {
         "sid": sid,
@@ -107,11 +120,12 @@ def ask_approval(world: World, sid: str, body: bytes) -> dict[str, Any]:
 
 def set_approval(world: World, sid: str, state: str, **more: Any) -> None:
     """Put a template's approval into a state; raises Refused."""
-    row = world.store.one("SELECT content FROM contents WHERE sid = ?", [sid])
-    if row is None:
+    content = known(world, sid)
+    if content is None:
         raise Refused(20404, f"/Content/{sid}")
     if state not in STATES:
         raise Refused(20001, "approval")
-    content = {**json.loads(row["content"]), "approval": state, **more}
+    created = content.pop("created")
+    kept = json.dumps({**content, "approval": state, **more})
     with world.store.transaction():
-        world.store.run("UPDATE contents SET content = ? WHERE sid = ?", [json.dumps(content), sid])
+        world.store.run("INSERT OR REPLACE INTO contents VALUES (?, ?, ?)", [sid, kept, created])

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from simulator import magic
 from simulator.configuration import Sender, Service, Twilio, plain
+from simulator.twilio import contents
 from simulator.twilio.errors import SENTENCES, Refused
 from simulator.world import World
 
@@ -149,10 +150,9 @@ def _text(world: World, form: Form) -> tuple[str, dict[str, Any] | None]:
         raise Refused(21617)
     if not sid:
         return body, None
-    row = world.store.one("SELECT content FROM contents WHERE sid = ?", [sid])
-    if row is None:
+    content = contents.known(world, sid)
+    if content is None:
         raise Refused(21655, sid)
-    content = json.loads(row["content"])
     text = filled(content, _variables(form.get("ContentVariables")))
     if len(text) > TEMPLATE_MOST:
         raise Refused(63021)

@@ -259,6 +259,21 @@ def test_whatsapp_needs_the_window_or_an_approved_template(simulator: Running) -
     assert simulator.message(To=to, From=WHATSAPP, ContentSid=str(template.sid), ContentVariables="{").json()["code"] == 21656
 
 
+def test_the_account_owns_approved_templates_until_their_approval_is_taken_away(simulator: Running) -> None:
+    client, to = simulator.twilio(), f"whatsapp:{PATIENT}"
+    owned = client.content.v1.contents.list()
+    assert {one.language for one in owned} >= {"en", "zh_HK", "zh_CN"}
+    sid = str(owned[0].sid)
+    assert (client.content.v1.contents(sid).approval_fetch().fetch().whatsapp or {})["status"] == "approved"
+    client.messages.create(to=to, from_=WHATSAPP, content_sid=sid)
+    simulator.settled()
+    assert "we have an answer" in simulator.delivered(channel="whatsapp")[-1]["text"]
+    simulator.post("templates", sid=sid, body="We have an answer.", approval="paused")
+    made = client.messages.create(to=to, from_=WHATSAPP, content_sid=sid)
+    simulator.settled()
+    assert client.messages(str(made.sid)).fetch().error_code == 63016
+
+
 @given(
     seed=st.integers(0, 2**32),
     rates=st.dictionaries(st.sampled_from(sorted(TEXTS)), st.floats(0, 1), max_size=4),

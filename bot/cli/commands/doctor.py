@@ -121,7 +121,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
         yield _publication(database, settings)
         yield _audit(database, settings)
         with database.reading() as session:
-            yield from (Finding(*said) for said in reach.waiting(session))
+            yield from (Finding(*said) for said in reach.waiting(session, system_clock()))
     finally:
         database.close()
 
