@@ -12,6 +12,7 @@ from datetime import timedelta
 from math import ceil
 
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import flag_modified
 
 from bot.base.vault import BlindIndex
 from bot.identity import limits, places
@@ -55,6 +56,8 @@ def queue(session: Session, tools: Tools, check: Check, place: places.Place | No
     check.code_entry = tools.index.index("code", _bound(check, code))
     check.contact_point_id = armed.point.id if armed else None
     check.person_id = armed.person_id if armed else None
+    for column in ("contact_point_id", "person_id"):  # written for nobody as well: the statement is the same
+        flag_modified(check, column)
     session.add(
         CodeDispatch(
             check_id=check.id,

@@ -236,7 +236,10 @@ def open_house(database: Database, vault: Vault, index: BlindIndex, clock: FakeC
     """Opens a clinic, with other limits, codes or patients if asked to."""
 
     def opened(
-        rows: Sequence[Sequence[str]] = PATIENTS, limits: Limits | None = None, codes: Sequence[str] | None = None
+        rows: Sequence[Sequence[str]] = PATIENTS,
+        limits: Limits | None = None,
+        codes: Sequence[str] | None = None,
+        index: BlindIndex = index,
     ) -> House:
         publish(database, content(), clock())
         engine, library = FakeEngine(understands), Library()
