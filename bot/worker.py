@@ -24,6 +24,7 @@ from bot.base.pulse import SHOW_EVERY_S, Pulse, path_of
 from bot.base.settings import load_settings
 from bot.coderoom import CodeRoom
 from bot.conversations import threads
+from bot.desk.alarm.watch import Watch
 from bot.postroom import PostRoom
 
 log = logging.getLogger(__name__)
@@ -34,6 +35,7 @@ SWEEP_EVERY_S = 1.0
 SWEEP_LIMIT = 50
 SWEEPERS = 8
 SEAL_EVERY_S = 1.0
+DESK_EVERY_S = 1.0
 LEASE = timedelta(seconds=10)
 
 Beat = Callable[[], None]
@@ -92,6 +94,18 @@ def run(application: Application, stop: threading.Event) -> None:
     holder = f"{socket.gethostname()}:{secrets.token_hex(4)}"
     room, codes = PostRoom(application, holder), CodeRoom(application)
 
+    own = {channel: (application.settings.own_addresses(channel) or ("",))[0] for channel in application.channels}
+    watch = Watch(
+        application.database,
+        application.vault,
+        application.library,
+        application.channels,
+        own,
+        application.clock,
+        holder,
+        room.wake,
+    )
+
     def rung(kind: str) -> None:
         # Whoever rings for turns has one that nobody works on: no need to wait until it counts as left behind.
         if kind == "turns":
@@ -101,6 +115,7 @@ def run(application: Application, stop: threading.Event) -> None:
     work: dict[str, Callable[[Beat], None]] = {
         "sweeper": lambda beat: _repeat(stop, SWEEP_EVERY_S, lambda: sweep(application), beat),
         "sealer": lambda beat: _repeat(stop, SEAL_EVERY_S, Sealer(application, holder).tick, beat),
+        "desk": lambda beat: _repeat(stop, DESK_EVERY_S, watch.tick, beat),
         "post room": lambda beat: room.run(stop, beat),
         "code room": lambda beat: codes.run(stop, beat),
     }

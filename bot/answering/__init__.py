@@ -30,6 +30,7 @@ from bot.conversations.speaking.replies import LANGUAGE
 from bot.deeds import wrong_person
 from bot.deeds.disowning import disowned
 from bot.deeds.shapes import chosen_deed
+from bot.desk.cases import CALL_BACK
 from bot.desk.reasons import reason
 from bot.identity.steps import CHOICES, DEEDS, Step
 from bot.identity.words import Wish, logs_out, wish
@@ -152,15 +153,23 @@ def _code(hit: Hit) -> str:
 
 def _choice(work: Work) -> Answer | None:
     if not work.is_press:
-        return None
+        # Where there are no buttons, whoever waits for a person types the choice.
+        return _while_waiting(work, choices.typed(work.text, work.last_choices)) if work.owner is Owner.STAFF else None
     if work.pressed is None or work.pressed.expired:
         again = (work.pressed.topic,) if work.pressed else ()
         return Answer(work.language, say=("choice_expired",), offer=again, misses=work.misses)
     topic = work.pressed.topic
     if topic.startswith(LANGUAGE):
         return _language_fixed(work, Language(topic.removeprefix(LANGUAGE)))
+    return _while_waiting(work, topic)
+
+
+def _while_waiting(work: Work, topic: str | None) -> Answer | None:
+    """What somebody may choose who waits for a person: the assistant again, or a call."""
     if topic == ASSISTANT:
         return Answer(work.language, say=(ASSISTANT,), hand_back=True)
+    if topic == CALL_BACK:
+        return Answer(work.language, say=(CALL_BACK,), reason=CALL_BACK, offer=(ASSISTANT,))
     return None
 
 
@@ -168,7 +177,7 @@ def _understood(work: Work, mind: Mind, hits: tuple[Hit, ...]) -> Answer:
     topic = work.pressed.topic if work.pressed else choices.typed(work.text, work.last_choices)
     if hits:
         topic = None
-    if topic and (topic.startswith(LANGUAGE) or topic == ASSISTANT):
+    if topic and (topic.startswith(LANGUAGE) or topic in (ASSISTANT, CALL_BACK)):
         return _choice(replace(work, is_press=True, pressed=choices.Chosen(topic, expired=False))) or _failed(work)
     guarded = guard.clean(references.hidden(work.text), official=mind.official)
     if topic is None and guarded.empty:
