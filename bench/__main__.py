@@ -40,6 +40,9 @@ def _turns(asked: argparse.Namespace, settings: Settings, folder: Path) -> dict[
 
 def _webhooks(asked: argparse.Namespace, settings: Settings, folder: Path) -> dict[str, Any]:
     home, load = folder / "home", {"per_s": asked.per_s, "seconds": asked.seconds}
+    if asked.postgres:
+        with webhooks.postgres() as database_url:
+            return webhooks.run(home, **load, worker=asked.worker, database_url=database_url)
     return webhooks.run(home, **load, worker=asked.worker, database_url=asked.database_url)
 
 
@@ -85,6 +88,7 @@ def arguments() -> argparse.ArgumentParser:
     one.add_argument("--seconds", type=int, default=20, help="for how long")
     one.add_argument("--worker", action="store_true", help="with a worker that answers meanwhile, over an engine that is down")
     one.add_argument("--database-url", default="", help="an empty database to use instead of SQLite")
+    one.add_argument("--postgres", action="store_true", help="on a PostgreSQL of its own, made for this and taken away again")
     one = kind("memory", _memory, "resident memory of engine and web over many sessions")
     one.add_argument("--sessions", type=int, default=10_000)
     one = kind("long-thread", _long_thread, "the last turns of a long thread against its first ones")

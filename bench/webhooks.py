@@ -6,6 +6,7 @@ that moment, so that a stall cannot hide. One in twenty is posted twice, as prov
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -23,26 +24,44 @@ from sqlalchemy import text
 from twilio.request_validator import RequestValidator
 
 from bench.house import free_ports
+from bot.base.clock import system_clock
 from bot.base.database import Database
 from bot.base.settings import REPOSITORY, Settings
+from bot.base.vault import Vault
+from bot.channels.base import HookKind, Kept
 from bot.cli import installation, provider, services
 from bot.cli.supervisor import surroundings
+from bot.conversations.post import hooks
 
 SENDERS = 48
+ALONE = 300
 REPEATED = 20  # one in so many comes twice
 PATH = "/hooks/twilio/messages"
 TOKEN = "a-token-of-the-bench"  # noqa: S105 - opens nothing
 
 
+@contextmanager
+def postgres() -> Iterator[str]:
+    """The address of an empty database on a server of this run's own, as durable as the operating system ships it."""
+    from tests.servers import PostgresServer
+
+    server = PostgresServer(durable=True)
+    try:
+        yield server.url(server.make())
+    finally:
+        server.stop()
+
+
 def run(home: Path, *, per_s: int, seconds: int, worker: bool, database_url: str) -> dict[str, Any]:
     """Post `per_s` turns a second; returns the keys per_s, p99_ms, sent, stored, lost and more about them."""
-    settings = _prepared(home, database_url)
+    settings, load_before = _prepared(home, database_url), os.getloadavg()[0]
     with _process(settings, "bot.web"), _process(settings, "bot.worker") if worker else nullcontext():
         address = services.web_address(settings)
         _wait(address)
         _post(address, [_form(-n) for n in range(1, 33)], per_s)  # warm: connections, imports
         forms = [form for n in range(per_s * seconds) for form in [_form(n)] * (2 if n % REPEATED == 0 else 1)]
         times, refused, took = _post(address, forms, per_s)
+    one_by_one = _one_by_one(settings)
     sent = {form["MessageSid"] for form in forms}
     stored = _stored(settings)
     times.sort()
@@ -55,7 +74,9 @@ def run(home: Path, *, per_s: int, seconds: int, worker: bool, database_url: str
         "stored": len([one for one in stored if one in sent]),  # a list: one that is doubled counts twice
         "lost": len(sent.difference(stored)),
         "refused": refused,
+        "one_by_one_per_s": round(one_by_one, 1),
         "with_worker": worker,
+        "load_before": round(load_before, 1),
         "database": "sqlite" if settings.database.startswith("sqlite") else "postgresql",
     }
 
@@ -143,6 +164,20 @@ def _send(address: str, due: Queue[tuple[float, bytes, str] | None], times: list
             times.append(time.perf_counter() - at)
             if status != httpx.codes.OK:
                 refused.append(status)
+
+
+def _one_by_one(settings: Settings) -> float:
+    """The yardstick: hooks a second that a single writer stores when each has a transaction of its own, without any HTTP."""
+    database, vault = Database(settings.database), Vault(settings.secret("vault_keys"))
+    try:
+        began = time.perf_counter()
+        for number in range(ALONE):
+            kept = Kept(f"alone-{number}", {"body": "x" * 300, "reference": ""})
+            with database.writing() as session:
+                hooks.store(session, vault, [(HookKind.TWILIO_MESSAGES, kept)], system_clock())
+        return ALONE / (time.perf_counter() - began)
+    finally:
+        database.close()
 
 
 def _stored(settings: Settings) -> list[str]:

@@ -31,6 +31,8 @@ PLACES = 16
 LEASE = "post.hooks"
 LEASE_S = 10.0
 EVERY_S = 1.0
+BATCHES = 4
+"""Batches of hooks read in one round."""
 
 
 class PostRoom:
@@ -79,9 +81,9 @@ class PostRoom:
     # ------------------------------------------------------------ in
 
     def read(self) -> int:
-        """Apply stored hooks and hand their turns to the answerers; returns how many hooks."""
+        """Apply stored hooks, as many as one round may take, and hand their turns to the answerers; returns how many hooks."""
         application, read = self._application, 0
-        while True:
+        for _ in range(BATCHES):
             with application.database.reading() as session:
                 if not hooks.waiting(session):
                     return read
@@ -98,6 +100,8 @@ class PostRoom:
                 self._answer(thread_id)
             if applied.number < hooks.BATCH:
                 return read
+        self.wake()  # there may be more; but sending, the beat and a stop must not wait for a wave to end
+        return read
 
     def _answer(self, thread_id: int) -> None:
         with self._lock:

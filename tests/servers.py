@@ -24,7 +24,8 @@ ADMIN = "candour"
 class PostgresServer:
     """A running server; `make` gives the address of a fresh database."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, durable: bool = False) -> None:
+        """A server without fsync, which tests do not need; `durable` leaves everything as the operating system ships it."""
         self._programs = programs()
         self._person = unprivileged()
         self.folder = Path(tempfile.mkdtemp(prefix="candour-pg-"))
@@ -36,9 +37,8 @@ class PostgresServer:
         self._run("initdb", "-D", str(self._data), "-U", ADMIN, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
         fast = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=60 -c shared_buffers=32MB"
         where = f"-c listen_addresses='' -c unix_socket_directories='{self.folder}'"
-        self._run(
-            "pg_ctl", "-D", str(self._data), "-l", str(self.folder / "log"), "-w", "-t", "30", "-o", f"{where} {fast}", "start"
-        )
+        options = where if durable else f"{where} {fast}"
+        self._run("pg_ctl", "-D", str(self._data), "-l", str(self.folder / "log"), "-w", "-t", "30", "-o", options, "start")
 
     @property
     def _data(self) -> Path:
