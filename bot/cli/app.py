@@ -14,6 +14,7 @@ from bot.cli.commands.bench import bench
 from bot.cli.commands.cases import cases
 from bot.cli.commands.chat import chat
 from bot.cli.commands.checks import run_checks
+from bot.cli.commands.desk.staff import staff
 from bot.cli.commands.doctor import doctor
 from bot.cli.commands.install import install
 from bot.cli.commands.lock import lock
@@ -80,5 +81,6 @@ app.command("test")(run_checks)
 app.add_typer(patients, name="patients")
 patients.add_typer(notices, name="notices")
 app.add_typer(nlu, name="nlu")
+app.add_typer(staff, name="staff")
 app.command("widget-snippet")(widget_snippet)
 app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)(bench)

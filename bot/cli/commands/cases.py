@@ -16,6 +16,7 @@ from bot.base.schema import at_head
 from bot.cli.terminal import out, settings_now
 from bot.conversations.models import Thread
 from bot.desk.cases import unresolved
+from bot.desk.models import Case
 
 Json = Annotated[bool, typer.Option("--json", help="Print a list instead of a table.")]
 
@@ -30,7 +31,7 @@ def cases(as_json: Json = False) -> None:
         out.print("Nobody is waiting for a person.")
         return
     now = system_clock()
-    table = Table("case", "priority", "reason", "channel", "waiting since", "first answer due", box=None)
+    table = Table("case", "priority", "reason", "team", "status", "channel", "waiting since", "next due", box=None)
     for case in found:
         due = datetime.fromisoformat(case["due"])
         style = "red" if due < now else None
@@ -38,6 +39,8 @@ def cases(as_json: Json = False) -> None:
             case["number"],
             f"P{case['priority']}",
             case["reason"],
+            case["team"],
+            case["status"],
             case["channel"],
             _at(case["since"]),
             _at(case["due"]),
@@ -58,15 +61,23 @@ def open_cases(database_url: str) -> list[dict[str, Any]]:
                     "number": case.number,
                     "priority": case.priority,
                     "reason": case.reason,
+                    "team": case.team,
                     "status": case.status,
                     "channel": session.get_one(Thread, case.thread_id).channel,
                     "since": case.waiting_since.isoformat(),
-                    "due": case.first_response_due_at.isoformat(),
+                    "due": _due(case).isoformat(),
                 }
                 for case in unresolved(session)
             ]
     finally:
         database.close()
+
+
+def _due(case: Case) -> datetime:
+    """What is due next: the first answer, the answer to later turns, or the end of the matter."""
+    if case.first_responded_at is None:
+        return case.first_response_due_at
+    return case.next_response_due_at or case.resolution_due_at or case.first_response_due_at
 
 
 def _at(moment: str) -> str:

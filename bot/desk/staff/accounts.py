@@ -28,6 +28,8 @@ from bot.desk.staff.roles import Role
 
 LINK_LASTS = timedelta(hours=24)
 LINK_TRIES = 10
+WELCOME = "/console/welcome/"
+"""Where a link leads; the token follows."""
 ISSUER = "Candour"
 LOGIN = "text"
 """The normaliser of sign-in names: case and width do not count."""

@@ -1,0 +1,1 @@
+"""Commands about the team that answers."""
