@@ -152,12 +152,14 @@ def test_of_some_people_only_the_team_speaks(desk: Desk, flag: str) -> None:
 
 @pytest.fixture
 def family(desk: Desk) -> Desk:
-    """P001 is the guardian of P002 on file; nobody is P003's."""
+    """P001 is the guardian of P002 on file, P003 only the employer."""
+
+    guardian, child, employer = (desk.house.person_id(key) for key in ("P001", "P002", "P003"))
 
     def link(session: Any) -> None:
         session.query(PersonLink).delete()
-        guardian, ward = desk.house.person_id("P001"), desk.house.person_id("P002")
-        session.add(PersonLink(person_id=ward, kind=LinkKind.GUARDIAN.value, other_id=guardian))
+        session.add(PersonLink(person_id=child, kind=LinkKind.GUARDIAN.value, other_id=guardian))
+        session.add(PersonLink(person_id=child, kind=LinkKind.EMPLOYER.value, other_id=employer))
 
     desk.change(link)
     return desk
@@ -175,7 +177,7 @@ def test_a_guardian_on_file_may_choose_a_ward(family: Desk) -> None:
     assert family.asks("am_i_affected", "P001", ward(family)).values["whom"] == "person 1"
 
 
-def test_nobody_else_is_told_about_a_ward(family: Desk) -> None:
+def test_nobody_is_told_about_a_ward_without_the_link(family: Desk) -> None:
     for key, about in (("P003", "P002"), ("P001", "P003"), ("P002", "P001")):
         assert family.asks("am_i_affected", key, ward(family, about)) == Done(("answered_by_person",), reason="personal_answer")
 
