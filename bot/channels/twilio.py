@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 HOOKS = frozenset({HookKind.TWILIO_MESSAGES, HookKind.TWILIO_STATUS})
 FIELDS_MOST = 500
+_NUMBER = re.compile(r"\+[0-9]{7,15}")
 OVERRIDES = "#rc=3&rp=all"
 """Connection overrides: Twilio tries a callback three times more, whatever went wrong (it signs without them)."""
 
@@ -131,7 +133,8 @@ def incoming(channel: str, content: Mapping[str, str], prefix: str) -> list[Inco
     """The turn in a kept form when both its addresses are of this channel (`prefix` before the number)."""
     form = form_of(content)
     sid, own, their = form.get("MessageSid") or form.get("SmsSid"), form.get("To", ""), form.get("From", "")
-    if not sid or _kind(own) != prefix or _kind(their) != prefix or len(their) > 80 or len(own) > 80:
+    known = _kind(own) == _kind(their) == prefix and own != prefix and their != prefix
+    if not sid or not known or len(their) > 80 or len(own) > 80:
         return []
     return [
         Incoming(
@@ -142,6 +145,8 @@ def incoming(channel: str, content: Mapping[str, str], prefix: str) -> list[Inco
             text=form.get("Body", "").replace("\0", ""),
             attached=_attached(form),
             keyword=form.get("OptOutType", "").upper(),
+            # Names and short codes are machines that nobody can write back to.
+            automatic="" if prefix or _NUMBER.fullmatch(their) else "no_number",
         )
     ]
 

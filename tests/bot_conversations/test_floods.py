@@ -15,9 +15,9 @@ from bot.channels import letters
 from bot.channels.base import HookKind
 from bot.channels.registry import channels
 from bot.conversations.models import Thread, Turn
-from bot.conversations.post import floods, hooks
+from bot.conversations.post import arrivals, floods, hooks
 from bot.conversations.post.models import HookDelivery
-from tests.channels.signing import account, letter, mail_fields
+from tests.channels.signing import MAKERS, account, letter, mail_fields
 from tests.make import FakeClock
 
 LIMITS = floods.Limits(altogether=10, domain=4)
@@ -162,3 +162,18 @@ def test_two_automatic_senders_that_answer_for_each_other_end_after_twenty(mailb
 def test_a_reply_without_references_names_its_parent() -> None:
     fields = mail_fields("Thanks", headers="In-Reply-To: <parent@mail.example>\n")
     assert letters.letter_of(fields)["references"] == "<parent@mail.example>"
+
+
+def test_a_telephone_that_answers_by_itself_ends_too_and_words_of_danger_still_come_through(
+    mailbox: Mailbox,
+) -> None:
+    sms = mailbox.desk.channels["sms"]
+    mailbox.desk = replace(mailbox.desk, is_urgent=lambda text: "die" in text)
+    most = arrivals.PER_HOUR["sms"]
+    texts = ["I am driving and will answer later"] * (most + 3) + ["I want to die"]
+    kept = [(HookKind.TWILIO_MESSAGES, sms.keep(MAKERS["sms"].turn(text, f"SM{n}"))) for n, text in enumerate(texts)]
+    with mailbox.database.writing() as session:
+        hooks.store(session, mailbox.desk.vault, kept, mailbox.clock())
+    mailbox.reads()
+    assert mailbox.reads().touched
+    assert mailbox.remarks() == ["applied"] * most + ["too_many"] * 3 + ["applied"]

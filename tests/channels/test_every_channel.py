@@ -307,3 +307,29 @@ def test_whoever_only_checks_hooks_loads_no_provider_library() -> None:
     asked = "import sys, bot.web.__main__; print(sorted({'requests', 'sendgrid', 'twilio.rest'}.intersection(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, cwd=REPOSITORY, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("their", ["HKGOV", "#Bank", "12345", "+1", "anonymous"])
+def test_an_sms_that_nobody_can_answer_is_no_turn_of_a_person(tmp_path: Path, clock: FakeClock, their: str) -> None:
+    form = {"MessageSid": "M1", "From": their, "To": OWN["sms"], "Body": "Your bill is ready"}
+    sms = channels(account(tmp_path), clock)["sms"]
+    [turn] = sms.parse_incoming(sms.keep(twilio(HookKind.TWILIO_MESSAGES, form)).content)
+    assert turn.automatic == "no_number"
+
+
+@pytest.mark.parametrize("missing", ["From", "To", "MessageSid"])
+def test_a_turn_without_an_address_or_an_id_is_none(tmp_path: Path, clock: FakeClock, missing: str) -> None:
+    for name in ("sms", "whatsapp"):
+        prefix = "whatsapp:" if name == "whatsapp" else ""
+        form = {"MessageSid": "M1", "From": prefix + PATIENT[name], "To": prefix + OWN[name], "Body": "hello", missing: ""}
+        channel = channels(account(tmp_path), clock)[name]
+        assert channel.parse_incoming(channel.keep(twilio(HookKind.TWILIO_MESSAGES, form)).content) == []
+
+
+def test_fields_that_nobody_told_us_of_change_nothing(tmp_path: Path, clock: FakeClock) -> None:
+    form = {"MessageSid": "M1", "From": PATIENT["sms"], "To": OWN["sms"], "Body": "hello", "NewIn2027": "x", "": "y"}
+    sms = channels(account(tmp_path), clock)["sms"]
+    hook = twilio(HookKind.TWILIO_MESSAGES, form)
+    sms.authenticate(hook)
+    [turn] = sms.parse_incoming(sms.keep(hook).content)
+    assert (turn.text, turn.automatic) == ("hello", "")

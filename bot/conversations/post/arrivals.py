@@ -21,23 +21,23 @@ KINDS = frozenset({HookKind.TWILIO_MESSAGES, HookKind.SENDGRID_INBOUND})
 ADDRESS = "threads.address"
 LETTER = "turns.letter"
 LINE = "line"
-PER_HOUR = {"email": 20}
+PER_HOUR = {"email": 20, "sms": 60, "whatsapp": 120}
 """Turns an hour on one line after which a machine is believed to write (`mail loops`); the rest are kept and not answered."""
 TOO_MANY = "too_many"
 TEXT_MOST = 200_000
 
 
 def take_in(
-    session: Session, vault: Vault, index: BlindIndex, incoming: Incoming, *, received_at: datetime
+    session: Session, vault: Vault, index: BlindIndex, incoming: Incoming, *, received_at: datetime, is_urgent: bool = False
 ) -> tuple[int | None, str]:
-    """Store the turn on its line, which is opened when it is new.
+    """Store the turn on its line, which is opened when it is new; an urgent one however many came before it.
 
     Returns the thread to answer and nothing, or why the turn was not stored: with its thread when there were too many.
     """
     if incoming.automatic:
         return None, incoming.automatic
     thread = _line(session, vault, index, incoming, received_at)
-    if _too_many(session, thread, incoming, received_at):
+    if not is_urgent and _too_many(session, thread, incoming, received_at):
         return thread.id, TOO_MANY
     turn, is_new = threads.store_turn(
         session,

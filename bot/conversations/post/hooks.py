@@ -39,8 +39,8 @@ class Desk:
     templates: Mapping[str, str] = field(default_factory=dict)
     """Approved WhatsApp texts by language."""
     limits: floods.Limits = field(default_factory=floods.Limits)
-    is_urgent: Callable[[str], bool] = bool
-    """Whether a text must be read at once, however many come; every one, unless it is told better."""
+    is_urgent: Callable[[str], bool] = lambda _: False
+    """Whether a text must be read at once, however many come."""
 
 
 @dataclass(frozen=True)
@@ -163,14 +163,17 @@ def _read(session: Session, desk: Desk, row: HookDelivery, at: datetime) -> _Fou
 
 def _take_in(session: Session, desk: Desk, row: HookDelivery, incoming: Incoming, found: _Found, at: datetime) -> None:
     found.number += 1
+    is_urgent = desk.is_urgent(incoming.text)
     if HookKind(row.kind) is HookKind.SENDGRID_INBOUND and not incoming.automatic:
         is_stranger = arrivals.known(session, desk.index, incoming) is None
         row.domain_index = floods.domain_of(desk.index, incoming.their) if is_stranger else None
         held = floods.held_for(session, row.domain_index, desk.limits, at) if row.domain_index else ""
-        if held and not desk.is_urgent(incoming.text):
+        if held and not is_urgent:
             found.held = held
             return
-    thread_id, remark = arrivals.take_in(session, desk.vault, desk.index, incoming, received_at=row.received_at)
+    thread_id, remark = arrivals.take_in(
+        session, desk.vault, desk.index, incoming, received_at=row.received_at, is_urgent=is_urgent
+    )
     if remark:
         found.remarks.append(remark)
     if thread_id is not None:
