@@ -142,6 +142,7 @@ class Inbox:
             attempts=turn.attempts,
             attached=turn.attached or "",
             keyword=turn.keyword or "",
+            is_awaited=thread.channel in WINDOWS and invitations.waits(session, thread.id),
             verified=state.verified_person(session, patient_session.id, self._clock()),
         )
 

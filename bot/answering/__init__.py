@@ -23,7 +23,7 @@ from bot.conversations.engine import Guess, Understanding
 from bot.conversations.models import Owner, TurnStatus
 from bot.conversations.policy import NEVER_OFFERED, URGENT, Grade, Verdict, alarm, decide, without_emergencies
 from bot.conversations.reading import guard
-from bot.conversations.reading.keywords import Keyword, keyword
+from bot.conversations.reading.keywords import Keyword, is_assent, keyword
 from bot.conversations.reading.safety import Hit
 from bot.conversations.speaking import wording
 from bot.conversations.speaking.replies import LANGUAGE
@@ -70,6 +70,8 @@ def answer(work: Work, mind: Mind) -> Answer:
         return Answer(work.language, status=TurnStatus.QUEUED)
     if work.attempts > TRIES:
         return _helped(work, hits) if hits else _failed(work)
+    if work.is_awaited and not (hits or work.is_press or work.attached) and is_assent(work.text):
+        return Answer(work.language, misses=work.misses)  # what they said yes to is on its way
     return (None if hits else _disowned(work) or _checked(work)) or _understood(work, mind, hits)
 
 

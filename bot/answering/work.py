@@ -35,6 +35,7 @@ class Work:
     attempts: int = 0
     attached: str = ""  # the kind of what came with it and is not opened
     keyword: str = ""  # what the provider took the whole text for
+    is_awaited: bool = False  # an earlier answer was kept until this turn and goes out with it
     verified: Verified | None = None  # who is asking, where that was shown in this session
 
 

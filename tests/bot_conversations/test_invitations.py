@@ -114,6 +114,29 @@ def test_once_the_patient_writes_what_waited_comes_first_in_order_and_once(whats
     assert whatsapp.said().count(EN) == 1
 
 
+@pytest.mark.parametrize("yes", ["YES", "yes!", "是", "好的。", "👍", "Oo", "ya"])
+def test_who_says_yes_gets_what_waited_and_nothing_about_the_yes(whatsapp: WhatsAppWorld, yes: str) -> None:
+    whatsapp.late()
+    engine = whatsapp.application.engine
+    assert isinstance(engine, FakeEngine)
+    asked = len(engine.asked)
+    whatsapp.hears(yes)
+    whatsapp.send()
+    assert len(engine.asked) == asked
+    assert len(whatsapp.said()) == 1 + len([part for part in whatsapp.parts() if part.template is None])
+    assert whatsapp.said()[1].startswith("<what_happened")
+    whatsapp.hears(yes)
+    whatsapp.send()
+    assert len(whatsapp.said()) > 2
+
+
+def test_a_danger_beside_what_waits_gets_its_help(whatsapp: WhatsAppWorld) -> None:
+    whatsapp.late()
+    whatsapp.hears("yes, i want to kill myself")
+    whatsapp.send()
+    assert any("self_harm" in text for text in whatsapp.said())
+
+
 def test_a_second_silence_is_a_second_invitation(whatsapp: WhatsAppWorld) -> None:
     whatsapp.late()
     whatsapp.hears("yes please")

@@ -53,6 +53,12 @@ def release(session: Session, thread_id: int, at: datetime) -> int:
     return len(parts)
 
 
+def waits(session: Session, thread_id: int) -> bool:
+    """Whether an answer is kept for the patient's next turn."""
+    held = select(Part.id).where(Part.thread_id == thread_id, Part.status == PartStatus.HELD.value).limit(1)
+    return session.scalars(held).first() is not None
+
+
 def heard_at(session: Session, thread_id: int) -> datetime | None:
     """When the patient last wrote on this line."""
     return session.scalar(select(func.max(Turn.received_at)).where(Turn.thread_id == thread_id))

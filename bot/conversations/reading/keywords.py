@@ -20,6 +20,11 @@ _OUT = frozenset(
     | {"退訂短訊", "退订短信", "停止訂閱", "停止订阅", "停止短訊", "停止短信", "退訂通知", "退订通知"}
 )
 _IN = frozenset({"start", "unstop", "subscribe", "訂閱", "订阅", "恢復", "恢复", "重新訂閱", "重新订阅", "恢復接收", "恢复接收"})
+_YES = frozenset(
+    {"yes", "y", "ok", "okay", "yes please", "please", "send", "send it", "hi", "hello"}
+    | {"是", "好", "要", "係", "系", "得", "好的", "可以", "是的", "好呀", "請傳送", "请发送", "你好"}
+    | {"oo", "opo", "sige", "ya", "iya", "boleh", "baik"}
+)
 _AROUND = ".!?,'\"。！？，「」『』“”"
 
 
@@ -39,3 +44,9 @@ def keyword(text: str, channel: str) -> Keyword | None:
     if word in _OUT:
         return Keyword.OPT_OUT
     return Keyword.OPT_IN if word in _IN else None
+
+
+def is_assent(text: str) -> bool:
+    """Whether a text says only: yes, I am here; a sign without words does."""
+    words = fold(text[:80]).strip(_AROUND + " ")
+    return len(text) <= 80 and (words in _YES or not any(sign.isalnum() for sign in words))
