@@ -209,7 +209,9 @@ def test_notes_calls_and_drafts_are_kept_sealed_and_apart_from_replies(lite: Des
     before = lite.lines(case_id)
     with lite.database.writing() as session:
         notebook.add_note(session, lite.vault, case_id, other, lite.clock(), text="she sounds afraid")
-        notebook.log_call(session, lite.vault, case_id, one, lite.clock(), result=CallResult.REACHED, minutes=4, text="will write")
+        notebook.log_call(
+            session, lite.vault, case_id, one, lite.clock(), result=CallResult.REACHED, minutes=4, text="will write"
+        )
         notebook.save_draft(session, lite.vault, case_id, one, lite.clock(), names=["distress"], text="I am")
         with pytest.raises(BadInput):
             notebook.add_note(session, lite.vault, case_id, one, lite.clock(), text="  ")

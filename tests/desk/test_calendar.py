@@ -1,0 +1,138 @@
+"""The business calendar, the clocks of a case, the switch of the weather, the estimate of the wait."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.base.errors import BadInput
+from bot.desk.hours import deadlines, estimates, switches
+from bot.desk.hours.calendar import DEFAULT_HOURS, Calendar, general_holidays, parse_hours, published_hours
+from bot.desk.hours.deadlines import ClockKind, ClockState
+from bot.desk.hours.estimates import WaitKind
+from bot.desk.models import Case
+from bot.desk.records import Switch
+from bot.desk.work import claims
+from tests.desk.conftest import Desk
+
+KNOWN = Calendar()
+HOUR = timedelta(hours=1)
+
+
+def hk(text: str) -> datetime:
+    return datetime.fromisoformat(f"{text}+08:00").astimezone(UTC)
+
+
+@pytest.mark.parametrize(
+    ("start", "hours", "end"),
+    [
+        ("2023-05-09 09:00", 8, "2023-05-09 17:00"),
+        ("2023-05-09 17:00", 2, "2023-05-10 10:00"),
+        ("2023-05-12 17:00", 2, "2023-05-13 10:00"),  # Friday to Saturday
+        ("2023-05-13 12:00", 2, "2023-05-15 10:00"),  # over Sunday
+        ("2023-05-25 17:00", 2, "2023-05-27 10:00"),  # over the Buddha's Birthday
+        ("2023-04-06 17:00", 2, "2023-04-11 10:00"),  # over Easter
+        ("2023-05-09 22:00", 1, "2023-05-10 10:00"),
+        ("2023-05-09 06:00", 1, "2023-05-09 10:00"),
+    ],
+)
+def test_open_hours_are_added_over_nights_sundays_and_holidays(start: str, hours: float, end: str) -> None:
+    assert KNOWN.add(hk(start), hours * HOUR) == hk(end)
+
+
+def test_lunar_and_other_general_holidays_are_known() -> None:
+    assert {day.isoformat() for day in general_holidays(2027)} >= {"2027-02-08", "2027-03-26", "2027-05-13", "2027-12-27"}
+
+
+@given(
+    minutes=st.integers(0, 60 * 24 * 30),
+    first=st.integers(0, 5000),
+    second=st.integers(0, 5000),
+)
+def test_adding_twice_is_adding_once_and_between_takes_it_back(minutes: int, first: int, second: int) -> None:
+    start = hk("2023-05-09 09:00") + timedelta(minutes=minutes)
+    one, two = timedelta(minutes=first), timedelta(minutes=second)
+    assert KNOWN.add(KNOWN.add(start, one), two) == KNOWN.add(start, one + two) or not one + two
+    assert KNOWN.between(start, KNOWN.add(start, one)) == one
+
+
+@pytest.mark.parametrize("text", ["", "always", "Mon-Fri 18:00-09:00", "Fri-Mon 09:00-18:00", "Mon 25:00-26:00", "Mon 9-18"])
+def test_wrong_opening_hours_are_refused(text: str) -> None:
+    with pytest.raises(BadInput):
+        parse_hours(text)
+    assert published_hours({"facts": {"desk_opening": {"value": text}}}) is None
+
+
+def test_a_storm_stops_the_clocks_of_what_is_not_urgent(desk: Desk) -> None:
+    plain, urgent = desk.case("compensation"), desk.case("self_harm")
+    before = desk.look(plain).first_response_due_at, desk.look(urgent).first_response_due_at
+    with desk.database.writing() as session:
+        assert switches.turn_on(session, desk.vault, Switch.TYPHOON, by="operator", at=desk.clock())
+        assert not switches.turn_on(session, desk.vault, Switch.TYPHOON, by="operator", at=desk.clock())
+    desk.clock.advance(hours=3)
+    with desk.database.writing() as session:
+        assert not switches.calendar(session, desk.clock()).is_open(desk.clock() - HOUR)
+        assert switches.turn_off(session, desk.vault, Switch.TYPHOON, by="operator", at=desk.clock())
+        assert deadlines.reschedule(session, desk.clock()) == 1
+    # Eight hours from nine are five in the afternoon; three hours of storm make it eleven the next morning.
+    assert before[0] == hk("2023-05-09 17:00")
+    assert desk.look(plain).first_response_due_at == hk("2023-05-10 11:00")
+    assert desk.look(urgent).first_response_due_at == before[1]
+
+
+def test_clocks_warn_at_three_quarters_and_stop_when_answered(lite: Desk) -> None:
+    case_id = lite.case("compensation")
+    start = lite.clock()
+
+    def first(after: timedelta) -> str | None:
+        with lite.database.reading() as session:
+            faces = deadlines.clocks(lite.look(case_id), switches.calendar(session, start + after), start + after)
+        return next((face.state for face in faces if face.kind is ClockKind.FIRST), None)
+
+    assert [first(hours * HOUR) for hours in (0, 5.9, 6, 7.9, 8)] == [
+        *(ClockState.RUNNING, ClockState.RUNNING),
+        *(ClockState.WARNING, ClockState.WARNING, ClockState.BREACHED),
+    ]
+    with lite.database.writing() as session:
+        deadlines.answered(session.get_one(Case, case_id), start)
+    assert first(9 * HOUR) is None
+
+
+def test_the_law_counts_every_day(lite: Desk) -> None:
+    case = lite.look(lite.case("data_access_request"))
+    assert case.statutory_due_at == lite.clock() + timedelta(days=40)
+
+
+def test_an_estimate_is_honest(desk: Desk) -> None:
+    case_id = desk.case()
+
+    def wait() -> estimates.Wait:
+        with desk.database.reading() as session:
+            return estimates.wait_of(session, desk.look(case_id), desk.clock(), DEFAULT_HOURS)
+
+    assert wait().kind is WaitKind.UNKNOWN, "nobody is on duty and nothing is known"
+    desk.colleague()
+    assert (wait().kind, wait().low, wait().high) == (WaitKind.MINUTES, 5, 15)
+    desk.clock.now = hk("2023-05-09 21:00")
+    assert (wait().kind, wait().opens_at) == (WaitKind.CLOSED, hk("2023-05-10 09:00"))
+    desk.clock.now = hk("2023-05-09 17:55")
+    assert (wait().kind, wait().opens_at) == (WaitKind.CLOSED, hk("2023-05-10 09:03"))
+    with desk.database.reading() as session:
+        unknown = estimates.wait_of(session, desk.look(case_id), desk.clock(), None)
+    assert unknown.kind is WaitKind.MINUTES, "without known hours no opening time is told"
+
+
+def test_the_pace_of_the_last_hours_is_what_counts(lite: Desk) -> None:
+    staff_id = lite.colleague()
+    for _ in range(10):
+        case_id = lite.case()
+        with lite.database.writing() as session:
+            claims.claim(session, lite.vault, case_id, staff_id, lite.clock())
+            deadlines.answered(session.get_one(Case, case_id), lite.clock())
+    with lite.database.reading() as session:
+        # Ten in two hours are five an hour: twelve minutes for the next one.
+        wait = estimates.wait_now(session, lite.clock(), DEFAULT_HOURS)
+    assert (wait.kind, wait.low, wait.high) == (WaitKind.MINUTES, 5, 20)
