@@ -22,6 +22,7 @@ from bot.cli.commands.nlu import nlu
 from bot.cli.commands.notices import notices
 from bot.cli.commands.patients import patients
 from bot.cli.commands.publish import publish
+from bot.cli.commands.references.issuing import given
 from bot.cli.commands.say import say as preview
 from bot.cli.commands.train import train
 from bot.cli.commands.up import up
@@ -80,6 +81,7 @@ app.command("say")(preview)
 app.command("test")(run_checks)
 app.add_typer(patients, name="patients")
 patients.add_typer(notices, name="notices")
+patients.add_typer(given, name="references")
 app.add_typer(nlu, name="nlu")
 app.add_typer(staff, name="staff")
 app.command("widget-snippet")(widget_snippet)

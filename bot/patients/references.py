@@ -11,13 +11,13 @@ import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
 from bot.base.errors import BadInput
 from bot.base.text import plain
 from bot.base.vault import BlindIndex
-from bot.patients.models import PersonReference
+from bot.patients.models import Person, PersonReference
 
 KIND = "reference"
 """The blind index's name for them."""
@@ -127,3 +127,10 @@ def person_with(session: Session, index: BlindIndex, reference: str) -> int | No
         return None
     good = select(PersonReference.person_id).where(PersonReference.entry.in_(entries), PersonReference.revoked_at.is_(None))
     return session.scalar(good)
+
+
+def without_one(session: Session, *, after: int, limit: int) -> Sequence[Person]:
+    """Persons with a higher number than `after` who have no good reference and may get a notice, in order."""
+    has = exists().where(PersonReference.person_id == Person.id, PersonReference.revoked_at.is_(None))
+    lacking = select(Person).where(Person.id > after, ~has, Person.deceased.is_(False), Person.protected.is_(False))
+    return session.scalars(lacking.order_by(Person.id).limit(limit)).all()

@@ -1,0 +1,1 @@
+"""`patients references`: the references that are printed on notices."""
