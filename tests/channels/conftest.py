@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,15 +18,17 @@ from bot.answering import Mind
 from bot.assembly import Application
 from bot.base.clock import system_clock
 from bot.base.database import Database
+from bot.base.languages import Language
 from bot.base.settings import REPOSITORY, Settings
 from bot.base.vault import BlindIndex, Vault
 from bot.channels.registry import channels
 from bot.cli import provider
-from bot.conversations.models import Thread
+from bot.conversations.models import Thread, Turn
 from bot.conversations.post.models import Part
 from bot.conversations.reading.safety import Lexicon
 from bot.conversations.speaking import proposal, publication
 from bot.conversations.speaking.publication import Library
+from bot.conversations.speaking.replies import Said, write_reply
 from bot.conversations.transcript import Line, lines_after
 from bot.inbox import Inbox
 from bot.postroom import PostRoom
@@ -83,9 +86,30 @@ class Post:
         with self.application.database.reading() as session:
             return lines_after(session, self.application.vault, thread_id, 0)
 
-    def awaits(self, channel: str, number: int) -> list[str]:
+    def age(self, *, hours: float) -> None:
+        """Let so much time pass for what has been said and for the provider."""
+        body = {"advance_s": hours * 3600}
+        assert httpx.post(f"{self.simulator}/simulator/clock", json=body, trust_env=False).status_code == 200
+        with self.application.database.writing() as session:
+            for row in (*session.scalars(select(Turn)), *session.scalars(select(Part))):
+                if isinstance(row, Turn):
+                    row.received_at -= timedelta(hours=hours)
+                else:
+                    row.created_at -= timedelta(hours=hours)
+
+    def says_late(self, channel: str, name: str) -> None:
+        """An answer that is ready only now: written as a person's would be, to the last line on a channel."""
+        application, now = self.application, system_clock()
+        with application.database.writing() as session:
+            thread = session.scalars(select(Thread).where(Thread.channel == channel).order_by(Thread.id.desc())).first()
+            assert thread is not None
+            said = Said((name,), Language(thread.language), channel)
+            published = application.library.current(session, now)
+            write_reply(session, application.vault, published, said, thread_id=thread.id, session_id=None, turn_id=None, at=now)
+
+    def awaits(self, channel: str, number: int, seconds: float = 20) -> list[str]:
         """Wait until so many have arrived; their texts."""
-        found = eventually(lambda: (seen := self.arrived(channel)) if len(self.arrived(channel)) >= number else None, 20)
+        found = eventually(lambda: (seen := self.arrived(channel)) if len(self.arrived(channel)) >= number else None, seconds)
         return [one["text"] for one in found]
 
 

@@ -135,3 +135,42 @@ def test_a_burst_of_429_delays_and_loses_nothing(post: Post) -> None:
     eventually(lambda: post.parts() and all(part.status == PartStatus.DELIVERED for part in post.parts()), 20)
     texts = [one["text"] for one in post.arrived("sms")]
     assert len(texts) == len(set(texts))
+
+
+def test_a_reply_to_our_reply_joins_its_line_and_what_it_quotes_is_not_asked_again(post: Post) -> None:
+    post.types("email", "What happened?", subject="My data")
+    post.awaits("email", 1)
+    [ours] = post.arrived("email")
+    quoted = f"Who did it?\n\nOn Mon, 8 May 2023 at 10:00, Clinic <care@clinic.example> wrote:\n> {ours['text'][:40]}"
+    post.types("email", quoted, subject=ours["subject"], kind="reply", in_reply_to=ours["id"])
+    post.awaits("email", 2)
+    assert len(post.threads()) == 1
+    assert post.engine.asked[1:] == ["Who did it?"]
+    assert [mail["subject"] for mail in post.arrived("email")] == ["Re: My data", "Re: My data"]
+
+
+def test_after_a_day_of_silence_on_whatsapp_the_patient_is_invited_and_then_answered(post: Post) -> None:
+    post.types("whatsapp", "What happened at the clinic?")
+    eventually(lambda: post.parts() and all(part.status == PartStatus.DELIVERED for part in post.parts()), 60)
+    before = len(post.arrived("whatsapp"))
+    post.age(hours=25)
+    post.says_late("whatsapp", "what_happened")
+    invited = post.awaits("whatsapp", before + 1, 60)[before]
+    assert invited.startswith("You wrote to us")
+    assert any(part.status == PartStatus.HELD for part in post.parts())
+    asked = list(post.engine.asked)
+    post.types("whatsapp", "YES")
+    eventually(lambda: all(part.status == PartStatus.DELIVERED for part in post.parts()), 60)
+    assert post.engine.asked == asked
+    late = [one["text"] for one in post.arrived("whatsapp")][before + 1 :]
+    assert len(late) == len(set(late)) == len([part for part in post.parts() if part.template is None]) - before
+
+
+@pytest.mark.parametrize(
+    ("channel", "text", "language"),
+    [("sms", "診所發生咩事？", "zh-Hant"), ("whatsapp", "诊所发生了什么事？", "zh-Hans"), ("email", "What happened?", "en")],
+)
+def test_each_channel_answers_in_the_language_it_was_asked_in(post: Post, channel: str, text: str, language: str) -> None:
+    post.types(channel, text)
+    post.awaits(channel, 1)
+    assert post.threads()[0].language == language
