@@ -5,10 +5,11 @@ The old contact stays known as retired, so that no later roster revives it, and 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.base import audit
@@ -54,8 +55,7 @@ def change_contact(
         raise BadInput("A contact is changed by two people.")
     if session.get(Person, person_id) is None:
         raise BadInput("There is no such person.")
-    mine = select(ContactPoint).where(ContactPoint.person_id == person_id, ContactPoint.retired_at.is_(None))
-    in_use = session.scalars(mine.order_by(ContactPoint.place, ContactPoint.id)).all()
+    in_use = _in_use(session, person_id)
     old = next((point for point in in_use if point.id == replaces), None)
     if replaces is not None and old is None:
         raise BadInput("That contact point is not in use for this person.")
@@ -65,23 +65,32 @@ def change_contact(
         raise BadInput("This address is on file for this person already.")
     if old is not None:
         old.retired_at, old.retired_because = at, Retirement.REPLACED.value
-    last = session.scalar(select(func.max(ContactPoint.place)).where(ContactPoint.person_id == person_id)) or 0
-    new = ContactPoint(
-        person_id=person_id,
-        kind=contact.kind.value,
-        entry=index.index(INDEX_KINDS[contact.kind], contact.value),
-        sealed_value=vault.seal(contact.value, CONTACT),
-        place=old.place if old else last + 1,
-        safe=old.safe if old else False,
-        source=ContactSource.DESK.value,
-        added_at=at,
-    )
+    place = old.place if old else max((point.place for point in in_use), default=-1) + 1
+    new = _point(vault, index, person_id, contact, place, at)
+    new.safe = old.safe if old else False
     session.add(new)
     session.flush()
     content = {"person": person_id, "new": new.id, "old": replaces, "asked_by": deciders.asked_by}
     subject, actor = f"person:{person_id}", deciders.approved_by
     audit.record(session, at=at, actor=actor, kind="contact.changed", subject=subject, content=content, vault=vault)
     return Changed(new, tuple(in_use))
+
+
+def _in_use(session: Session, person_id: int) -> Sequence[ContactPoint]:
+    mine = select(ContactPoint).where(ContactPoint.person_id == person_id, ContactPoint.retired_at.is_(None))
+    return session.scalars(mine.order_by(ContactPoint.place, ContactPoint.id)).all()
+
+
+def _point(vault: Vault, index: BlindIndex, person_id: int, contact: Contact, place: int, at: datetime) -> ContactPoint:
+    return ContactPoint(
+        person_id=person_id,
+        kind=contact.kind.value,
+        entry=index.index(INDEX_KINDS[contact.kind], contact.value),
+        sealed_value=vault.seal(contact.value, CONTACT),
+        place=place,
+        source=ContactSource.DESK.value,
+        added_at=at,
+    )
 
 
 def _one(value: str) -> Contact:
