@@ -46,7 +46,11 @@ class Alarm:
 
     def chance(self, parts: Floats) -> float:
         """The probability that the text speaks of any danger."""
-        return float(1.0 / (1.0 + np.exp(-(signs(parts) @ self.weights + self.bias))))
+        return float(self.chances(signs(parts)))
+
+    def chances(self, seen: Floats) -> Floats:
+        """The same from signs, one row a text."""
+        return np.asarray(1.0 / (1.0 + np.exp(-(seen @ self.weights + self.bias))), dtype=np.float32)
 
     def told(self, parts: Floats, dangers: tuple[str, ...]) -> list[tuple[str, float]]:
         """The likeliest danger, with the chance of any danger at all, and a second one worth mentioning."""

@@ -1,14 +1,15 @@
 """Judges a text: which topics it may be about and which dangers it may speak of.
 
-Scores come from a ridge regression over likenesses to all examples (engine/mind/space.py), topics and dangers alike. A text is
-scored as a whole and sentence by sentence. What was learnt is numbers and words, no pickle, so loading it runs no code.
+Scores come from ridge regressions over likenesses to all examples (engine/mind/space.py), topics and dangers alike. A text is
+scored as a whole and sentence by sentence, first without E5; when that leaves a doubt about topic or danger, with E5 too. What
+was learnt is numbers and words, no pickle, so loading it runs no code.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TypeAlias
 
@@ -17,16 +18,17 @@ import numpy.typing as npt
 
 from engine.mind.alarm import Alarm
 from engine.mind.encoders import Encoders
+from engine.mind.learnt import DANGERS, Learnt
+from engine.mind.opinion import Clarity, Measured, Opinion
 from engine.mind.reading import Read, Reader
-from engine.mind.space import SHARES, Space, Views, nearness
+from engine.mind.space import Space
 
 Floats: TypeAlias = npt.NDArray[np.float32]
 
-DANGERS = ("self_harm", "medical_urgent", "dv_safety", "extortion", "phishing_clicked")
 RANKED = 10
-WHOLE_SHARE = 0.8  # of a topic's score the whole text's, the rest is the best sentence's
 SECOND_AT = 0.6  # a sentence this sure of another topic asks a second question
 SHORT = 12  # tokens; a shorter sentence ("thanks.", "please help.") asks none
+HALVES = ("use", "e5")  # kept at half precision
 
 
 @dataclass(frozen=True)
@@ -39,69 +41,63 @@ class Judgement:
 
 
 @dataclass(frozen=True)
-class Learnt:
-    """What scores are made of: the examples' meaning and the weights of every column (topics, dangers, any danger)."""
+class Measures:
+    """What was measured of both judges, and when the quick one is enough."""
 
-    topics: tuple[str, ...]
-    use: Floats
-    e5: Floats
-    weights: Floats  # of each example, for the encoders' views
-    grams: Floats  # of each n-gram: the examples' weights, summed up once
-    words: Floats
+    quick: Measured
+    full: Measured
+    clarity: Clarity
+
+    def kept(self) -> dict[str, Floats]:
+        """As numbers, for a file."""
+        numbers = {}
+        for name, one in (("quick", self.quick), ("full", self.full)):
+            numbers[name] = np.concatenate([one.alarm.weights, [one.alarm.bias, one.temperature]]).astype(np.float32)
+        return {**numbers, "clarity": np.array([self.clarity.sure, self.clarity.calm], dtype=np.float32)}
 
     @classmethod
-    def of(cls, topics: tuple[str, ...], views: Views, weights: Floats) -> Learnt:
-        """From the examples' views and weights."""
-        grams = views.grams.T @ weights * SHARES["grams"]
-        words = views.words.T @ weights * SHARES["words"]
-        return cls(topics, views.use, views.e5, weights, np.asarray(grams), np.asarray(words))
-
-    def parts(self, views: Views) -> Floats:
-        """Scores by view (spelling and words, USE, E5), text and column; summed over the views they are the score."""
-        spelt = views.grams @ self.grams + views.words @ self.words
-        use = nearness(views.use, self.use) @ self.weights * SHARES["use"]
-        e5 = nearness(views.e5, self.e5) @ self.weights * SHARES["e5"]
-        return np.stack([np.asarray(spelt), use, e5]).astype(np.float32)
-
-
-def shares(scores: Floats, temperature: float) -> Floats:
-    """Scores of topics as probabilities, row by row."""
-    odds = np.exp((scores - scores.max(axis=-1, keepdims=True)) / temperature)
-    return np.asarray(odds / odds.sum(axis=-1, keepdims=True), dtype=np.float32)
+    def restored(cls, numbers: dict[str, Floats]) -> Measures:
+        """The measures that were kept; raises KeyError when one is missing."""
+        quick, full = (
+            Measured(float(numbers[name][-1]), Alarm(numbers[name][:-2], float(numbers[name][-2]))) for name in ("quick", "full")
+        )
+        return cls(quick, full, Clarity(*(float(one) for one in numbers["clarity"])))
 
 
 class Judge:
     """Everything that is needed to judge a text."""
 
-    def __init__(self, encoders: Encoders, space: Space, learnt: Learnt, alarm: Alarm, temperature: float) -> None:
+    def __init__(self, encoders: Encoders, space: Space, learnt: Learnt, measures: Measures) -> None:
         self._reader = Reader(encoders)
-        self._space, self._learnt, self._alarm, self._temperature = space, learnt, alarm, temperature
+        self._space, self._learnt, self._measures = space, learnt, measures
 
     def judge(self, text: str) -> Judgement:
         """The judgement of a raw text; an empty one gets what can be said of nothing."""
         read = Read.of(text)
-        views = self._reader.views(read, self._space, lambda seen: self._learnt.parts(seen)[:2, :, -1].sum(axis=0))
-        parts = self._learnt.parts(views)
-        count = len(self._learnt.topics)
-        scores = parts[:, :, :count].sum(axis=0)
-        ranked = self._ranked(scores)
+        quick, so_far = self._learnt.without_e5(self._space.views(read.folded, self._reader.use(read)))
+        opinion = self._opinion(self._measures.quick, quick)
+        if not self._clear(opinion):
+            e5 = self._reader.e5(read, so_far[:, :, -1].sum(axis=0))
+            opinion = self._opinion(self._measures.full, self._learnt.with_e5(so_far, self._space.meant(e5)))
+        ranked = opinion.topics
         return Judgement(
             [(self._learnt.topics[i], float(ranked[i])) for i in np.argsort(-ranked)[:RANKED]],
-            self._alarm.told(parts[:, :, count:], DANGERS),
-            self._second(read, scores, int(np.argmax(ranked))),
+            opinion.dangers,
+            self._second(read, opinion),
         )
 
-    def _ranked(self, scores: Floats) -> Floats:
-        mixed = scores[0]
-        if len(scores) > 1:
-            mixed = WHOLE_SHARE * mixed + (1 - WHOLE_SHARE) * scores[1:].max(axis=0)
-        return shares(mixed, self._temperature)
+    def _opinion(self, measured: Measured, parts: Floats) -> Opinion:
+        return measured.opinion(parts, len(self._learnt.topics), DANGERS)
 
-    def _second(self, read: Read, scores: Floats, first: int) -> list[str]:
+    def _clear(self, opinion: Opinion) -> bool:
+        best = int(opinion.topics.argmax())
+        return self._learnt.topics[best] not in DANGERS and self._measures.clarity.of(float(opinion.topics[best]), opinion.danger)
+
+    def _second(self, read: Read, opinion: Opinion) -> list[str]:
         """The topic of a second question: one sentence is surely about the first topic, another about this one."""
-        if len(scores) < 3:
+        each, first = opinion.sentences, int(opinion.topics.argmax())
+        if len(each) < 2:
             return []
-        each = shares(scores[1:], self._temperature)
         asks = np.array([len(piece) >= SHORT for piece in read.pieces[1:]])
         best, sure = each.argmax(axis=1), (each.max(axis=1) >= SECOND_AT) & asks
         if not (sure & (best == first)).any():
@@ -113,13 +109,11 @@ class Judge:
     def keep(self, folder: Path) -> None:
         """Write everything but the encoders into a folder."""
         words, numbers = self._space.kept()
-        learnt = self._learnt
-        (folder / "words.json").write_text(json.dumps({**words, "topics": learnt.topics}, ensure_ascii=False))
-        halves = {name: getattr(learnt, name).astype(np.float16) for name in ("use", "e5")}
-        wholes = {name: getattr(learnt, name) for name in ("weights", "grams", "words")}
-        alarm = {"alarm": np.append(self._alarm.weights, np.float32(self._alarm.bias)), "temperature": self._temperature}
+        learnt = {one.name: getattr(self._learnt, one.name) for one in fields(Learnt) if one.name != "topics"}
+        learnt |= {name: learnt[name].astype(np.float16) for name in HALVES}
+        (folder / "words.json").write_text(json.dumps({**words, "topics": self._learnt.topics}, ensure_ascii=False))
         with (folder / "numbers.npz").open("wb") as out:
-            np.savez(out, **numbers, **halves, **wholes, **alarm)
+            np.savez(out, **numbers, **learnt, **self._measures.kept())
 
     @classmethod
     def restored(cls, folder: Path, encoders: Encoders) -> Judge:
@@ -127,12 +121,11 @@ class Judge:
         words = json.loads((folder / "words.json").read_text())
         with np.load(folder / "numbers.npz", allow_pickle=False) as stored:
             numbers = dict(stored)
-        named = {name: numbers[name].astype(np.float32) for name in ("use", "e5", "weights", "grams", "words")}
+        named = {one.name: numbers[one.name].astype(np.float32) for one in fields(Learnt) if one.name != "topics"}
         learnt = Learnt(topics=tuple(words["topics"]), **named)
-        if learnt.weights.shape[1] != len(learnt.topics) + len(DANGERS) + 1 or len(learnt.use) != len(learnt.weights):
+        if not learnt.fitting():
             raise ValueError("the model's numbers do not fit its topics")
-        alarm = Alarm(numbers["alarm"][:-1], float(numbers["alarm"][-1]))
-        return cls(encoders, Space.restored(words, numbers), learnt, alarm, float(numbers["temperature"]))
+        return cls(encoders, Space.restored(words, numbers), learnt, Measures.restored(numbers))
 
 
 def danger_targets(names: Sequence[str]) -> Floats:

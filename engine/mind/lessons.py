@@ -12,21 +12,33 @@ import numpy.typing as npt
 import yaml
 
 from engine import vectors
-from engine.mind.alarm import Alarm, signs
 from engine.mind.encoders import E5_MAKER, USE_MAKER, Encoders
-from engine.mind.judge import DANGERS, Judge, Learnt, danger_targets, shares
+from engine.mind.judge import Judge, danger_targets
+from engine.mind.learnt import DANGERS, Learnt
+from engine.mind.measuring import HARMLESS, Held, measured
 from engine.mind.reading import Read
 from engine.mind.ridge import Ridge
-from engine.mind.space import Space, Views, likeness
-from engine.texts import folded
+from engine.mind.space import Space, full_likeness, quick_likeness
 
 Floats: TypeAlias = npt.NDArray[np.float32]
 Numbers: TypeAlias = npt.NDArray[np.int64]
 
-HARMLESS = "harmless"
-FOLDS = 4
-LOOKALIKE_IMPORTANCE = 3.0  # few look-alikes are written for the many that will come
-TEMPERATURES = np.geomspace(0.02, 0.4, 40)
+HELD_BACK = 0.25  # of the examples: confidences are measured on them by judges that have not learnt them
+
+
+@dataclass(frozen=True)
+class Order:
+    """Places of examples, and where the learnt ones of topics, all learnt ones, and the held back ones of topics end."""
+
+    places: Numbers
+    topics: int
+    learnt: int
+    held_topics: int
+
+    @property
+    def of_topics(self) -> Numbers:
+        """The places, in this order, of all examples of topics."""
+        return np.concatenate([np.arange(self.topics), np.arange(self.learnt, self.held_topics)])
 
 
 @dataclass(frozen=True)
@@ -37,10 +49,14 @@ class Lessons:
     names: tuple[str, ...]
     of_topics: int  # so many, from the beginning, are examples of topics
 
-    @property
-    def extra(self) -> Numbers:
-        """The places of the examples which teach about danger alone."""
-        return np.arange(self.of_topics, len(self.texts))
+    def ordered(self) -> Order:
+        """The places of the examples in four groups, for the ridge: of topics and of danger, learnt first and held back."""
+        held = np.random.RandomState(0).rand(len(self.texts)) < HELD_BACK
+        topical = np.arange(len(self.texts)) < self.of_topics
+        groups = [topical & ~held, ~topical & ~held, topical & held, ~topical & held]
+        order = np.concatenate([np.flatnonzero(group) for group in groups])
+        ends = np.cumsum([int(group.sum()) for group in groups])
+        return Order(order, int(ends[0]), int(ends[1]), int(ends[2]))
 
 
 def dangers_in(folder: Path) -> list[tuple[str, str]]:
@@ -59,21 +75,23 @@ def dangers_in(folder: Path) -> list[tuple[str, str]]:
 def learn(lessons: Lessons, encoders: Encoders, config: dict[str, Any]) -> Judge:
     """The judge that these lessons make; the same lessons make the same judge."""
     topics = tuple(sorted(set(lessons.names[: lessons.of_topics])))
-    reads = [Read.of(text) for text in lessons.texts]
-    pieces = _Pieces.of(reads, encoders)
-    space = Space.around(
-        [pieces.texts[i] for i in pieces.wholes],
-        pieces.use[pieces.wholes],
-        pieces.e5[pieces.wholes],
-        most_grams=config["most_grams"],
-    )
-    seen = space.views(pieces.texts, pieces.use, pieces.e5)
-    views = seen.rows(pieces.wholes)
-    ridge = Ridge(likeness(views, views), config["evenness"])
-    targets = _Targets(topics, topic_targets(lessons.names, topics), danger_targets(lessons.names), lessons.extra)
-    temperature, alarm = _measured(lessons, pieces, seen, ridge, targets)
-    learnt = Learnt.of(topics, views, targets.weights(ridge, np.array([], dtype=np.int64)))
-    return Judge(encoders, space, learnt, alarm, temperature)
+    order = lessons.ordered()
+    names = [lessons.names[i] for i in order.places]
+    pieces = _Pieces.of([Read.of(lessons.texts[i]) for i in order.places], encoders)
+    whole = pieces.wholes
+    space = Space.around([pieces.texts[i] for i in whole], pieces.use[whole], pieces.e5[whole], most_grams=config["most_grams"])
+    seen, meant = space.views(pieces.texts, pieces.use), space.meant(pieces.e5)
+    views, meaning = seen.rows(whole), meant[whole]
+    targets = _Targets(topic_targets(names, topics), danger_targets(names), order)
+    likeness = quick_likeness(views, views)
+    quick = targets.weights(likeness.copy(), config["evenness"])
+    full = targets.weights(full_likeness(likeness, meaning, meaning), config["evenness"])
+    trial = Learnt.of(topics, views, meaning, quick.trial, full.trial)
+    held = pieces.owners >= order.learnt
+    early, so_far = trial.without_e5(seen.rows(np.flatnonzero(held)))
+    back = Held(topics, tuple(names[order.learnt :]), order.held_topics - order.learnt, pieces.owners[held] - order.learnt)
+    measures = measured(back, early, trial.with_e5(so_far, meant[held]))
+    return Judge(encoders, space, Learnt.of(topics, views, meaning, quick.all, full.all), measures)
 
 
 def topic_targets(names: Sequence[str], topics: Sequence[str]) -> Floats:
@@ -87,16 +105,31 @@ def topic_targets(names: Sequence[str], topics: Sequence[str]) -> Floats:
 
 
 @dataclass(frozen=True)
+class _Weights:
+    """Of the examples: had the held back ones not been learnt, and of all."""
+
+    trial: Floats
+    all: Floats
+
+
+@dataclass(frozen=True)
 class _Targets:
-    topics: tuple[str, ...]
     of_topics: Floats
     of_dangers: Floats
-    extra: Numbers
+    order: Order
 
-    def weights(self, ridge: Ridge, without: Numbers) -> Floats:
+    def weights(self, likeness: Floats, evenness: float) -> _Weights:
         """Topics are learnt without the examples of danger: those would make topics of their own kind likelier."""
-        for_topics = ridge.weights(self.of_topics, without=np.union1d(without, self.extra))
-        return np.hstack([for_topics, ridge.weights(self.of_dangers, without=without)])
+        columns, order = self.of_topics.shape[1], self.order
+        trial = np.zeros((len(likeness), columns + self.of_dangers.shape[1]), dtype=np.float32)
+        whole = np.zeros_like(trial)
+        topical = order.of_topics
+        whole[topical, :columns] = Ridge(likeness[np.ix_(topical, topical)], evenness).weights(self.of_topics[topical])
+        ridge = Ridge(likeness, evenness)
+        trial[: order.topics, :columns] = ridge.weights(self.of_topics[: order.topics])
+        trial[: order.learnt, columns:] = ridge.weights(self.of_dangers[: order.learnt])
+        whole[:, columns:] = ridge.weights(self.of_dangers)
+        return _Weights(trial, whole)
 
 
 @dataclass(frozen=True)
@@ -112,7 +145,7 @@ class _Pieces:
     @classmethod
     def of(cls, reads: Sequence[Read], encoders: Encoders) -> _Pieces:
         normals = [piece for read in reads for piece in read.pieces]
-        texts = [folded(piece) for piece in normals]
+        texts = [piece for read in reads for piece in read.folded]
         owners = np.repeat(np.arange(len(reads)), [len(read.pieces) for read in reads])
         return cls(
             texts,
@@ -121,27 +154,3 @@ class _Pieces:
             owners,
             np.flatnonzero(np.diff(owners, prepend=-1)),
         )
-
-
-def _measured(lessons: Lessons, pieces: _Pieces, seen: Views, ridge: Ridge, targets: _Targets) -> tuple[float, Alarm]:
-    """Temperature and alarm, fitted to what would be said of each example had it not been learnt."""
-    rows, count = len(lessons.texts), len(targets.topics)
-    fold = np.random.RandomState(0).randint(0, FOLDS, rows)
-    scores = np.zeros((rows, count), dtype=np.float32)
-    found: list[Floats] = [np.zeros(0, dtype=np.float32)] * rows
-    views = seen.rows(pieces.wholes)
-    for number in range(FOLDS):
-        held = np.flatnonzero(fold == number)
-        learnt = Learnt.of(targets.topics, views, targets.weights(ridge, held))
-        mine = np.flatnonzero(fold[pieces.owners] == number)
-        parts = learnt.parts(seen.rows(mine))
-        starts = np.flatnonzero(np.diff(pieces.owners[mine], prepend=-1))
-        scores[held] = parts[:, starts, :count].sum(axis=0)
-        for row, of_one in zip(held, np.split(parts[:, :, count:], starts[1:], axis=1), strict=True):
-            found[row] = signs(of_one)
-    own = np.flatnonzero(targets.of_topics[: lessons.of_topics].any(axis=1))
-    right = targets.of_topics[own].argmax(axis=1)
-    losses = [-np.log(shares(scores[own], t)[np.arange(len(own)), right] + 1e-9).mean() for t in TEMPERATURES]
-    importance = np.array([LOOKALIKE_IMPORTANCE if name == HARMLESS else 1.0 for name in lessons.names], dtype=np.float32)
-    alarm = Alarm.fitted(np.stack(found), targets.of_dangers[:, -1] > 0, importance)
-    return float(TEMPERATURES[int(np.argmin(losses))]), alarm

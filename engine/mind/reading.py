@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.mind.encoders import Encoders, unit
-from engine.mind.space import Space, Views
 from engine.texts import folded, normal, sentences
 
 Floats: TypeAlias = npt.NDArray[np.float32]
@@ -28,15 +27,17 @@ def cost(text: str) -> float:
 
 @dataclass(frozen=True)
 class Read:
-    """The pieces of one text: the whole first, then its sentences when there are several."""
+    """The pieces of one text: the whole first, then its sentences when there are several; as they are and folded."""
 
     pieces: tuple[str, ...]
+    folded: tuple[str, ...]
 
     @classmethod
     def of(cls, text: str) -> Read:
         """The pieces of a raw text."""
         whole = normal(text)
-        return cls((whole, *sentences(whole)))
+        pieces = (whole, *sentences(whole))
+        return cls(pieces, tuple(folded(piece) for piece in pieces))
 
 
 class Reader:
@@ -45,22 +46,27 @@ class Reader:
     def __init__(self, encoders: Encoders) -> None:
         self._encoders = encoders
 
-    def views(self, read: Read, space: Space, alarming: Callable[[Views], Floats]) -> Views:
-        """All pieces in the space. When E5 cannot read them all, the first, the last and the most `alarming` go first."""
-        texts = [folded(piece) for piece in read.pieces]
+    def use(self, read: Read) -> Floats:
+        """USE's vectors of all pieces; that of a long whole is the mean of its sentences'."""
+        if len(read.pieces) == 1 or cost(read.pieces[0]) <= WHOLE:
+            return self._encoders.use(read.folded)
+        return _with_their_mean(self._encoders.use(read.folded[1:]))
+
+    def e5(self, read: Read, alarms: Floats) -> Floats:
+        """E5's vectors of all pieces. When it cannot read them all, the first, the last and the most alarming go first.
+
+        `alarms` says how alarming each piece is without E5; what E5 does not read gets the mean of what it reads.
+        """
         costs = [cost(piece) for piece in read.pieces]
-        if len(texts) == 1 or costs[0] <= WHOLE:
-            return space.views(texts, self._encoders.use(texts), self._encoders.e5(read.pieces))
-        use = _with_their_mean(self._encoders.use(texts[1:]))
-        chosen = list(range(1, len(texts)))
-        if sum(costs[1:]) > BUDGET:
-            middle = np.repeat(space.e5_middle[None], len(texts), axis=0)  # as if E5 had nothing to say
-            alarms = alarming(space.views(texts, use, middle))
-            chosen = _affordable(sorted(chosen, key=lambda i: (i not in (1, len(texts) - 1), -alarms[i])), costs)
+        if len(costs) == 1 or costs[0] <= WHOLE:
+            return self._encoders.e5(read.pieces)
+        last = len(costs) - 1
+        order = sorted(range(1, len(costs)), key=lambda i: (i not in (1, last), -alarms[i]))
+        chosen = _affordable(order, costs)
         vectors = self._encoders.e5([read.pieces[i] for i in chosen])
-        e5 = np.repeat(unit(vectors.mean(axis=0, keepdims=True)), len(texts), axis=0)
+        e5 = np.repeat(unit(vectors.mean(axis=0, keepdims=True)), len(costs), axis=0)
         e5[chosen] = vectors
-        return space.views(texts, use, e5)
+        return e5
 
 
 def _with_their_mean(vectors: Floats) -> Floats:

@@ -21,21 +21,21 @@ from engine.mind.encoders import unit
 Floats: TypeAlias = npt.NDArray[np.float32]
 
 SHARPNESS = 2.0
-SHARES = {"grams": 0.175, "words": 0.075, "use": 0.25, "e5": 0.5}
+SHARES = {"grams": 0.35, "words": 0.15, "use": 0.5}  # of the quick likeness, which does without E5
+E5_SHARE = 0.5  # of the full likeness; the quick one is the rest
 
 
 @dataclass(frozen=True)
 class Views:
-    """Some texts as the space sees them, one row a text."""
+    """Some texts as the space sees them without E5, one row a text."""
 
     grams: sparse.csr_matrix
     words: sparse.csr_matrix
     use: Floats
-    e5: Floats
 
     def rows(self, which: npt.NDArray[np.int64]) -> Views:
         """The same of some of the texts."""
-        return Views(self.grams[which], self.words[which], self.use[which], self.e5[which])
+        return Views(self.grams[which], self.words[which], self.use[which])
 
 
 def _spelling(**more: Any) -> TfidfVectorizer:
@@ -63,14 +63,13 @@ class Space:
         words = _wording(min_df=2, max_features=most_grams).fit(texts)
         return cls(grams, words, use.mean(axis=0), e5.mean(axis=0))
 
-    def views(self, texts: Sequence[str], use: Floats, e5: Floats) -> Views:
-        """Folded texts and their vectors in this space."""
-        return Views(
-            self.grams.transform(texts),
-            self.words.transform(texts),
-            unit(use - self.use_middle),
-            unit(e5 - self.e5_middle),
-        )
+    def views(self, texts: Sequence[str], use: Floats) -> Views:
+        """Folded texts and their vectors of USE in this space."""
+        return Views(self.grams.transform(texts), self.words.transform(texts), unit(use - self.use_middle))
+
+    def meant(self, e5: Floats) -> Floats:
+        """Vectors of E5 in this space."""
+        return unit(e5 - self.e5_middle)
 
     def kept(self) -> tuple[dict[str, Any], dict[str, Floats]]:
         """The space as words and numbers, for a file."""
@@ -97,15 +96,21 @@ def nearness(ones: Floats, others: Floats) -> Floats:
     return np.exp(near, out=near)
 
 
-def likeness(ones: Views, others: Views) -> Floats:
-    """How alike every one is to every other, all views together."""
-    total = nearness(ones.e5, others.e5)
-    total *= SHARES["e5"]
-    part = nearness(ones.use, others.use)
-    part *= SHARES["use"]
-    total += part
+def quick_likeness(ones: Views, others: Views) -> Floats:
+    """How alike every one is to every other in spelling, words and to USE."""
+    total = nearness(ones.use, others.use)
+    total *= SHARES["use"]
     for name in ("grams", "words"):
         part = (getattr(ones, name) @ getattr(others, name).T).toarray()
         part *= SHARES[name]
         total += part
     return total
+
+
+def full_likeness(quick: Floats, ones: Floats, others: Floats) -> Floats:
+    """The same with E5, whose views are given; takes the quick likeness over to save memory."""
+    part = nearness(ones, others)
+    part *= E5_SHARE
+    quick *= 1 - E5_SHARE
+    quick += part
+    return quick
