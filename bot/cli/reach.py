@@ -12,7 +12,6 @@ from bot.base.errors import ChannelError
 from bot.base.settings import Settings
 from bot.channels.registry import channels
 from bot.channels.whatsapp import WhatsApp
-from bot.channels.windows import template_for
 from bot.cli import provider
 from bot.conversations.post import hooks, outbox
 
@@ -101,7 +100,8 @@ def _templates(settings: Settings) -> Said:
             False,
             "none: an answer after 24 hours of silence goes to a person; set CANDOUR_WHATSAPP_TEMPLATES",
         )
-    missing = [language for language in ("en", "zh-Hant") if template_for(language, settings.templates) is None]
+    spoken = (("en",), ("zh-Hant", "zh-Hans"))
+    missing = [one[0] for one in spoken if not set(one) & set(settings.templates)]
     words = f"for {', '.join(sorted(settings.templates))}" + (f"; none for {', '.join(missing)}" if missing else "")
     return "WhatsApp templates", None if missing else True, words
 
