@@ -16,6 +16,8 @@ from sqlalchemy.orm import Session
 
 from bot.identity.models import Check, CodeDispatch, DispatchKind
 
+ONE_AT_A_TIME = 0x0CA4D2
+"""The advisory lock under which codes are counted and laid down."""
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
@@ -36,7 +38,12 @@ class Limits:
 
 
 def reached(session: Session, limits: Limits, *, thread_id: int, network: str | None, subject: str, at: datetime) -> str | None:
-    """Which limit keeps a code from being asked for, if any; the same statements in every case."""
+    """Which limit keeps a code from being asked for, if any; the same statements in every case.
+
+    From here to the end of the transaction nobody else asks for a code: a hundred at once are counted one after the other.
+    """
+    if session.get_bind().dialect.name == "postgresql":  # SQLite has one writer anyway
+        session.execute(select(func.pg_advisory_xact_lock(ONE_AT_A_TIME)))
     counted = (
         ("thread", CodeDispatch.thread_id == thread_id, limits.thread),
         ("network", CodeDispatch.network == (network or ""), limits.network),

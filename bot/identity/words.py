@@ -75,9 +75,8 @@ _EMAIL = _listed(
 _AROUND = " .!?,'\"。！？，、「」『』“”~"
 _SIX = re.compile(r"(?<![\d+])(\d{3})[ \-‐‑–]?(\d{3})(?!\d)")
 _NEAR_CODE = re.compile(r"(?<!\d)(?:\d[ \-]?){4,8}(?!\d)")
-_NEAR_REFERENCE = re.compile(
-    r"(?<![0-9A-Za-z⟦])(?=[0-9A-Za-z \-]*\d)[0-9A-Za-z]{3,}(?:[ \-]{0,2}[0-9A-Za-z]{3,})*(?![0-9A-Za-z⟧])"
-)
+_TWO_FIVES = re.compile(r"(?<![0-9A-Za-z])[0-9A-Za-z]{5}[ \-]{1,3}[0-9A-Za-z]{5}(?![0-9A-Za-z])")
+_SIGNS = re.compile(r"(?<![0-9A-Za-z])[0-9A-Za-z]{3,24}(?![0-9A-Za-z])")
 _ADDRESS = re.compile(r"[^\s@<>()\[\],;:]{1,64}@[^\s@<>()\[\],;]{1,190}\.[^\s@<>()\[\],;.]{2,24}")
 _NUMBER = re.compile(r"(?:\+|00)?\(?\d[\d \-‐‑–().]{5,22}\d")
 CODE_TOKEN = "⟦code⟧"  # noqa: S105 - what stands in a text instead of a code
@@ -144,4 +143,9 @@ def kept(text: str, *, checking: bool, code_open: bool, official: frozenset[str]
     if not checking:
         return shown
     shown = _NEAR_CODE.sub(CODE_TOKEN, shown) if code_open else shown
-    return _NEAR_REFERENCE.sub(references.TOKEN, guard.mask(shown, official=official))
+    shown = _TWO_FIVES.sub(_token_for_digits, guard.mask(shown, official=official))
+    return _SIGNS.sub(_token_for_digits, shown)
+
+
+def _token_for_digits(match: re.Match[str]) -> str:
+    return references.TOKEN if any(sign.isdigit() for sign in match[0]) else match[0]

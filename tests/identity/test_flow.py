@@ -7,8 +7,10 @@ import pytest
 from bot.conversations.models import Owner
 from bot.identity.limits import Limits
 from bot.identity.models import CODE, CheckStatus, CodeDispatch, DispatchKind, Ending, How
+from bot.identity.words import kept
 from bot.patients.models import ContactPoint
 from bot.patients.references import new_reference
+from tests.growth import grows_like_its_input
 from tests.identity.conftest import House, Open
 
 
@@ -397,3 +399,8 @@ def test_a_mistyped_reference_is_told_without_looking_anything_up(house: House) 
     bad = good[:-1] + ("2" if good[-1] != "2" else "3")
     assert patient.hears(bad) == "<verify_reference_unreadable>"
     assert bad not in patient.kept()[-1]
+
+
+@pytest.mark.parametrize("piece", ["a", "1 ", "a1-", "5-", "a@", "AAAAA-", "⟦a1⟧", "+1 "])
+def test_masking_takes_time_like_the_length_of_the_text_whatever_it_is(piece: str) -> None:
+    assert grows_like_its_input(lambda text: kept(f"{text}1⟧", checking=True, code_open=True), piece, 2_000)
