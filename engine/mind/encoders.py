@@ -48,6 +48,7 @@ class Encoders:
     def __init__(self) -> None:
         self._use = USE(threads=1)
         self._e5 = E5(num_threads=1)
+        self._e5.query("hello")  # few texts may need it, and its weights are read from the disk when they are used first
 
     def use(self, texts: Sequence[str]) -> Floats:
         """512 numbers for each folded text."""
