@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from bot.base.errors import BadInput
 from bot.patients.changing import Changed, Deciders, change_contact
-from bot.patients.finding import Found, address_of, contacts_at
+from bot.patients.finding import Found, address_of, contacts_at, person_with_key
 from bot.patients.models import ContactPoint
 from tests.make import START
 from tests.patients.conftest import CHAN, HEADINGS, LEE, Clinic
@@ -21,15 +21,24 @@ def stocked(clinic: Clinic) -> Clinic:
     return clinic
 
 
+def number_of(clinic: Clinic, key: str = "P001") -> int:
+    with clinic.database.reading() as session:
+        person = person_with_key(session, clinic.index, key)
+        assert person is not None
+        return person.id
+
+
 def changed(clinic: Clinic, value: str, deciders: Deciders = TWO, replaces: int | None = None) -> Changed:
+    person_id = number_of(clinic)
     with clinic.database.writing() as session:
         session.expire_on_commit = False
-        return change_contact(session, clinic.vault, clinic.index, 1, value, deciders, START, replaces=replaces)
+        return change_contact(session, clinic.vault, clinic.index, person_id, value, deciders, START, replaces=replaces)
 
 
 def points(clinic: Clinic) -> list[tuple[int, str, str | None]]:
+    person_id = number_of(clinic)
     with clinic.database.reading() as session:
-        rows = session.scalars(select(ContactPoint).where(ContactPoint.person_id == 1).order_by(ContactPoint.id))
+        rows = session.scalars(select(ContactPoint).where(ContactPoint.person_id == person_id).order_by(ContactPoint.id))
         return [(row.id, address_of(row, clinic.vault), row.retired_because) for row in rows]
 
 
@@ -39,7 +48,9 @@ def test_a_new_number_takes_the_place_of_the_old_one_which_is_given_back_to_be_t
     assert old in [point.id for point in done.to_tell]
     assert (old, "replaced") in [(number, because) for number, _, because in points(stocked)]
     with stocked.database.reading() as session:
-        assert [point.person_id for point in contacts_at(session, stocked.index, Found.PHONE, "+85269998888")] == [1]
+        assert [point.person_id for point in contacts_at(session, stocked.index, Found.PHONE, "+85269998888")] == [
+            number_of(stocked)
+        ]
 
 
 def test_a_roster_that_still_has_the_old_one_does_not_revive_it(stocked: Clinic) -> None:
@@ -68,7 +79,8 @@ def test_what_is_no_new_address_is_refused(stocked: Clinic, value: str) -> None:
 
 
 def test_the_contact_of_somebody_else_is_not_replaced(stocked: Clinic) -> None:
+    person_id = number_of(stocked, "P002")
     with stocked.database.reading() as session:
-        other = session.scalars(select(ContactPoint.id).where(ContactPoint.person_id == 2)).first()
+        other = session.scalars(select(ContactPoint.id).where(ContactPoint.person_id == person_id)).first()
     with pytest.raises(BadInput):
         changed(stocked, "6999 8888", replaces=other)
