@@ -42,12 +42,23 @@ ONCE_ASKED = {
     "case_followup": "case_awaited",
 }
 
+# What cannot wait like others of its topic: the topic at hand, what was said before it, and the reason then.
+WORSE = (
+    ("distress", frozenset({"distress"}), "distress_lasting"),
+    ("complaint_clinic", frozenset({"complaint_clinic"}), "complaint_repeated"),
+    ("deceased_patient", frozenset({"notification_status", "opt_out_messages", "late_notice"}), "bereaved_by_letter"),
+    ("contact_update", frozenset({"dv_safety"}), "address_in_danger"),
+)
+
 # Topics which only ask for a person; what was said before tells why.
 ASKING = frozenset({"speak_human", "case_followup", "hotline_contact"})
 
 
 def reason(topic: str | None, before: Sequence[str]) -> str:
     """The reason for the topic at hand, or, when it only asks for a person, of those before it."""
+    for worse, after, why in WORSE:
+        if topic == worse and not after.isdisjoint(before):
+            return why
     if topic in BY_TOPIC:
         return BY_TOPIC[topic]
     if topic is None or topic in ASKING:

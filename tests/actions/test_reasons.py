@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actions.history import topic, topics_before
-from actions.reasons import ASKING, BY_TOPIC, ONCE_ASKED, OTHERWISE, reason
+from actions.reasons import ASKING, BY_TOPIC, ONCE_ASKED, OTHERWISE, WORSE, reason
 from bot.desk.reasons import REASONS
 
 
@@ -28,7 +28,7 @@ def said(name: str | None, confidence: float = 1.0) -> dict[str, Any]:
 
 
 def test_every_reason_is_one_the_desk_knows() -> None:
-    assert {*BY_TOPIC.values(), *ONCE_ASKED.values(), OTHERWISE} <= set(REASONS)
+    assert {*BY_TOPIC.values(), *ONCE_ASKED.values(), *(why for _, _, why in WORSE), OTHERWISE} <= set(REASONS)
 
 
 @pytest.mark.parametrize("asking", [None, *sorted(ASKING)])
@@ -48,6 +48,14 @@ def test_the_most_pressing_of_several_topics_counts() -> None:
 
 def test_a_topic_with_a_reason_of_its_own_does_not_look_back() -> None:
     assert reason("complaint_clinic", ["self_harm"]) == "complaint_clinic"
+
+
+@pytest.mark.parametrize(("topic", "after", "why"), WORSE)
+def test_what_lasts_or_comes_again_is_more_urgent_than_the_first_time(topic: str, after: frozenset[str], why: str) -> None:
+    first = reason(topic, ["what_happened"])
+    for before in after:
+        assert reason(topic, ["what_happened", before]) == why
+    assert REASONS[why].priority < REASONS[first].priority
 
 
 @given(st.text(max_size=20) | st.none(), st.lists(st.sampled_from([*BY_TOPIC, *ONCE_ASKED, "what_happened"]), max_size=5))

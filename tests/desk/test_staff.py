@@ -6,15 +6,19 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pyotp
 import pytest
+from typer.testing import CliRunner
 
 from bot.base.audit import AuditEntry
+from bot.base.clock import system_clock
 from bot.base.errors import BadInput, NotAuthentic, TooMany
+from bot.cli.app import app
 from bot.desk.staff import accounts, approvals, sessions
 from bot.desk.staff.accounts import Profile
 from bot.desk.staff.approvals import What
 from bot.desk.staff.models import SECRET, StaffAccount, StaffAttempt
 from bot.desk.staff.roles import ALLOWS, CHANGES_NOTHING, Permission, Role, permitted
 from bot.desk.staff.sessions import SessionState, SignedIn
+from tests.conftest import Keys
 from tests.desk.conftest import PASSWORD, Desk
 
 LOGIN = "colleague1@clinic.example"
@@ -248,3 +252,24 @@ def test_whoever_is_alone_is_told_so(lite: Desk) -> None:
         deciders = approvals.who_can(session, request)
     assert (deciders.on_duty, deciders.others) == ([], [lead])
     assert "Nobody else" in deciders.words
+
+
+def test_the_terminal_prints_the_first_link_once(
+    lite: Desk, keys: Keys, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CANDOUR_DATABASE_URL", sqlite_url)
+    monkeypatch.setenv("CANDOUR_VAULT_KEYS", keys.vault)
+    monkeypatch.setenv("CANDOUR_INDEX_KEYS", keys.index)
+    monkeypatch.setenv("CANDOUR_PUBLIC_URL", "https://help.clinic.example")
+    terminal = CliRunner()
+    arguments = ["staff", "first-admin", "--name", "Ada Wong", "--login", "ada@clinic.example"]
+    link = terminal.invoke(app, arguments).stdout.splitlines()[0]
+    assert link.startswith("https://help.clinic.example/console/welcome/")
+    with lite.database.reading() as session:
+        at = system_clock()
+        assert accounts.offered(session, lite.vault, link.rpartition("/")[2], at).name == "Ada Wong"
+    again = terminal.invoke(app, arguments)
+    assert (again.exit_code, "--again" in again.output) == (1, True)
+    listed = terminal.invoke(app, ["staff", "list"]).stdout
+    assert "admin" in listed
+    assert "Ada" not in listed

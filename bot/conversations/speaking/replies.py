@@ -75,19 +75,23 @@ def write_reply(
     )
     session.add(reply)
     outbox.lay(session, vault, reply, channel=said.channel, text=text, despite_opt_out=said.despite_opt_out, at=at)
+    _prove(session, vault, reply, said, text)
+    return reply
+
+
+def _prove(session: Session, vault: Vault, reply: Reply, said: Said, text: str) -> None:
     proof: dict[str, Any] = {
         "say": list(said.names),
         "language": said.language.value,
-        "publication": published.id,
-        "number": number,
+        "publication": reply.publication_id,
+        "number": reply.number,
         "text_sha256": hashlib.sha256(text.encode()).hexdigest(),
     }
     if said.free:
         proof["free"] = True
-    subject = f"thread:{thread_id}"
     actor = "assistant" if said.staff_id is None else f"staff:{said.staff_id}"
+    subject, at = f"thread:{reply.thread_id}", reply.created_at
     audit.record(session, at=at, actor=actor, kind="reply.said", subject=subject, content=proof, vault=vault)
-    return reply
 
 
 def _label(published: Published, topic: str, language: Language) -> str:

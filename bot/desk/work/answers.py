@@ -30,7 +30,7 @@ from bot.desk.models import HELD, Case, CaseStatus
 from bot.desk.records import REPLY, CaseReminder, StaffReply, StaffReplyStatus, Why
 from bot.desk.trail import log
 from bot.desk.work import notebook
-from bot.desk.work.claims import mine
+from bot.desk.work.claims import mine, touch
 from bot.desk.work.persons import threads_of
 from bot.desk.work.speech import Objection, Rules, objections
 
@@ -81,38 +81,50 @@ def send(
     last = _last_turn(session, thread.id)
     if last > composed.seen_number:
         return Accepted(stale=True, last_number=last)
-    language = Language(thread.language)
     found = objections(
         rules,
         published.content,
         names=composed.names,
         free=composed.free,
-        language=language,
+        language=Language(thread.language),
         in_english=composed.in_english,
     )
     if found:
         return Accepted(objections=found, last_number=last)
-    said = Said(
-        composed.names, language, thread.channel, values={**SAMPLE, "case_number": case.number}, free=composed.free.strip()
-    )
-    text_of(published, said)
+    reply = _laid_down(session, vault, published, case, thread, staff_id, at, composed)
+    notebook.save_draft(session, vault, case.id, staff_id, at)
+    touch(case, at)
+    session.flush()
+    return Accepted(reply=reply, last_number=last)
+
+
+def _laid_down(
+    session: Session,
+    vault: Vault,
+    published: Published,
+    case: Case,
+    thread: Thread,
+    staff_id: int,
+    at: datetime,
+    composed: Composed,
+) -> StaffReply:
+    free = composed.free.strip()
+    values = {**SAMPLE, "case_number": case.number}
+    # Rendered once now: what cannot be said is refused while its author looks at it.
+    text_of(published, Said(composed.names, Language(thread.language), thread.channel, values=values, free=free))
     reply = StaffReply(
         case_id=case.id,
         thread_id=thread.id,
         staff_id=staff_id,
         names=list(composed.names),
-        sealed_free=vault.seal(said.free, REPLY) if said.free else None,
-        language=language.value,
+        sealed_free=vault.seal(free, REPLY) if free else None,
+        language=thread.language,
         seen_number=composed.seen_number,
         written_at=at,
         due_at=at + UNDO,
     )
     session.add(reply)
-    notebook.save_draft(session, vault, case.id, staff_id, at)
-    case.touched_at = at
-    changed(case)
-    session.flush()
-    return Accepted(reply=reply, last_number=last)
+    return reply
 
 
 def undo(session: Session, vault: Vault, reply_id: int, staff_id: int, at: datetime) -> bool:

@@ -15,7 +15,6 @@ from sqlalchemy.orm import Session
 from bot.base.errors import BadInput
 from bot.base.lifecycle import move
 from bot.base.vault import Vault
-from bot.conversations.models import Owner, Thread
 from bot.desk.cases import changed, lock_thread, locked
 from bot.desk.models import HELD, Case, CaseStatus
 from bot.desk.reasons import TEAMS
@@ -34,7 +33,10 @@ class Claim:
 
 
 def claim(session: Session, vault: Vault, case_id: int, staff_id: int, at: datetime) -> Claim:
-    """Take a case that nobody has; whoever has it already keeps it."""
+    """Take a case that nobody has; whoever has it already keeps it.
+
+    Where the assistant still answers (a case that only has to be read) it goes on until a person replies.
+    """
     lock_thread(session, session.scalars(select(Case.thread_id).where(Case.id == case_id)).one())
     won = session.execute(
         update(Case)
@@ -53,7 +55,6 @@ def claim(session: Session, vault: Vault, case_id: int, staff_id: int, at: datet
     case = session.get_one(Case, case_id, populate_existing=True)
     if won is None:
         return Claim(case.claimed_by == staff_id and case.status in HELD, case.claimed_by)
-    session.get_one(Thread, case.thread_id, populate_existing=True).owner = Owner.STAFF.value
     log(session, vault, case, "claimed", staff_id=staff_id, at=at)
     return Claim(won=True, holder=staff_id)
 
