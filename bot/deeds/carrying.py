@@ -33,7 +33,9 @@ MOST_WARDS = 6
 """Wards that can be chosen; a guardian of more is served by a person."""
 GENERAL = {"stop_messages": ("opt_out_messages",), "change_contact": ("contact_update",)}
 """What is said where a deed only offers: the general answer of its topic."""
-NOT_BY_ASSISTANT = Done(("answered_by_person",), reason="personal_answer")
+BACK = "back_to_assistant"
+"""Offered where the team takes the thread over."""
+NOT_BY_ASSISTANT = Done(("answered_by_person",), offer=(BACK,), reason="personal_answer")
 
 
 class Deeds:
@@ -155,7 +157,7 @@ class Deeds:
         return Done(offer=of_verified(("ask_contact_change",)))
 
     def _change(self, session: Session, asked: Asked, person: Person, about: str) -> Done:
-        return Done(("change_contact_asked",), {}, (), "contact_change")
+        return Done(("change_contact_asked",), {}, (BACK,), "contact_change")
 
     def _case(self, session: Session, asked: Asked, person: Person, about: str) -> Done:
         case = latest_case(session, person.id, asked.thread_id)

@@ -12,10 +12,10 @@ from sqlalchemy import select
 from bot.base.languages import Language
 from bot.base.settings import REPOSITORY
 from bot.conversations.models import Owner
-from bot.conversations.speaking import proposal
-from bot.conversations.speaking.levels import Verified
+from bot.conversations.speaking import proposal, wording
+from bot.conversations.speaking.levels import Level, Verified
 from bot.conversations.speaking.publication import Library
-from bot.deeds.carrying import Deeds
+from bot.deeds.carrying import NOT_BY_ASSISTANT, Deeds
 from bot.deeds.shapes import Asked, Done, choice_for, chosen_deed
 from bot.patients import disclosure
 from bot.patients.disclosure import HoldReason
@@ -144,7 +144,7 @@ def test_of_some_people_only_the_team_speaks(desk: Desk, flag: str) -> None:
 
     desk.change(mark)
     for name in DEEDS:
-        assert desk.asks(name, "P001") == Done(("answered_by_person",), reason="personal_answer")
+        assert desk.asks(name, "P001") == NOT_BY_ASSISTANT
 
 
 # ------------------------------------------------------------ wards
@@ -179,7 +179,7 @@ def test_a_guardian_on_file_may_choose_a_ward(family: Desk) -> None:
 
 def test_nobody_is_told_about_a_ward_without_the_link(family: Desk) -> None:
     for key, about in (("P003", "P002"), ("P001", "P003"), ("P002", "P001")):
-        assert family.asks("am_i_affected", key, ward(family, about)) == Done(("answered_by_person",), reason="personal_answer")
+        assert family.asks("am_i_affected", key, ward(family, about)) == NOT_BY_ASSISTANT
 
 
 def test_a_ward_who_must_be_safe_from_somebody_is_not_shown_to_the_guardian(family: Desk) -> None:
@@ -285,3 +285,22 @@ def test_a_verified_patient_who_asks_gets_the_personal_answer_in_place_of_the_ge
     assert patient.owner() is Owner.BOT
     patient.hears("log out")
     assert "<my_data" not in patient.hears("am i affected")
+
+
+@pytest.mark.parametrize("language", Language)
+@pytest.mark.parametrize("channel", ["web", "sms"])
+def test_whatever_a_deed_says_can_be_said_in_every_language(family: Desk, language: Language, channel: str) -> None:
+    for name in DEEDS:
+        for details in ({}, ward(family)):
+            done = family.asks(name, "P001", details)
+            for said in done.say:
+                values = {"case_number": "4812-0736-5", **done.values}
+                assert wording.render(CONTENT, said, language, channel, values, Level.VERIFIED).text
+            for offer in done.offer:
+                assert wording.label(CONTENT, offer, language)
+
+
+def test_what_is_personal_is_marked_so() -> None:
+    personal = {name for name in CONTENT["wordings"] if name.startswith(("my_", "messages_"))}
+    assert len(personal) >= 11
+    assert {name for name in personal if CONTENT["wordings"][name]["level"] != "verified"} == set()
