@@ -8,7 +8,16 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from bot.base.database import Database
+from bot.base.vault import BlindIndex
 from bot.cli.app import app
+from bot.cli.installation import with_secrets
+from bot.cli.terminal import settings_now
+from bot.patients import disclosure
+from bot.patients.disclosure import HoldReason
+from bot.patients.finding import person_with_key
+from bot.patients.models import Person
+from tests.make import START
 from tests.patients.conftest import CHAN, HEADINGS, LEE, as_csv
 
 terminal = CliRunner()
@@ -111,3 +120,20 @@ def test_a_bad_list_of_notices_ends_with_a_status_and_stores_nothing(roster: Pat
     done = terminal.invoke(app, ["patients", "notices", "import", str(sent), "--apply"])
     assert done.exit_code == 1
     assert "Nothing was stored" in done.output
+
+
+def test_a_hold_is_lifted_by_somebody_and_only_where_there_is_one(roster: Path) -> None:
+    terminal.invoke(app, ["patients", "import", str(roster), "--apply", "--confirm", code_of(roster)])
+    assert terminal.invoke(app, ["patients", "lift", "P001", "--by", "lead"]).exit_code == 1
+    database = Database(settings_now().database)
+    with database.writing() as session:
+        disclosure.hold(session, 1, HoldReason.IDENTITY_DOUBTED, START)
+        held = session.get_one(Person, 1)
+        key = next(key for key in ("P001", "P002") if person_with_key(session, index_of(), key) is held)
+    database.close()
+    done = terminal.invoke(app, ["patients", "lift", key, "--by", "lead"])
+    assert (done.exit_code, terminal.invoke(app, ["patients", "lift", key, "--by", "lead"]).exit_code) == (0, 1)
+
+
+def index_of() -> BlindIndex:
+    return BlindIndex(with_secrets(settings_now()).secret("index_keys"))

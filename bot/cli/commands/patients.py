@@ -13,7 +13,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from bot.base import schema
+from bot.base import audit, schema
 from bot.base.clock import system_clock
 from bot.base.database import Database
 from bot.base.errors import BadInput
@@ -22,6 +22,8 @@ from bot.base.vault import BlindIndex, Vault
 from bot.cli import state
 from bot.cli.installation import make_secrets, with_secrets
 from bot.cli.terminal import notes, out, say, settings_now, show
+from bot.patients import disclosure
+from bot.patients.finding import person_with_key
 from bot.patients.models import ContactKind
 from bot.patients.roster.judging import Judgement, Judging, judged
 from bot.patients.roster.problems import Grade, mask
@@ -98,6 +100,29 @@ def sample(count: Count = 200, seed: Seed = SEED, out_file: Out = None, digest: 
     except OSError as wrong:
         raise BadInput(f"The sample cannot be written there ({type(wrong).__name__}).") from None
     say(f"Wrote {count} invented persons to {out_file}.")
+
+
+@patients.command("lift")
+def lift(
+    key: Annotated[str, typer.Argument(metavar="KEY", help="The clinic's key of the person.")],
+    by: Annotated[str, typer.Option("--by", help="Who decided it; kept in the sealed log.")],
+) -> None:
+    """Let the assistant answer about a person again, after "not me" or a reported death was looked into."""
+    settings, now = ready(settings_now()), system_clock()
+    vault, index = Vault(settings.secret("vault_keys")), BlindIndex(settings.secret("index_keys"))
+    database = Database(settings.database)
+    try:
+        with database.writing() as session:
+            person = person_with_key(session, index, key)
+            lifted = disclosure.lift(session, person.id, by, now) if person else 0
+            if person and lifted:
+                subject, content = f"person:{person.id}", {"person": person.id, "holds": lifted}
+                audit.record(session, at=now, actor=by, kind="hold.lifted", subject=subject, content=content, vault=vault)
+    finally:
+        database.close()
+    if not lifted:
+        raise BadInput("Nothing holds the assistant back from answering about a person with this key.")
+    out.print("The assistant may answer about this person again.")
 
 
 def ready(settings: Settings) -> Settings:
