@@ -11,8 +11,8 @@ from functools import cache
 
 import eldc  # type: ignore[import-untyped, unused-ignore]
 
-from bot.base.han import CANTONESE, ONLY_SIMPLIFIED, ONLY_TRADITIONAL
 from bot.base.text import fold
+from bot.base.text.han import CANTONESE, ONLY_SIMPLIFIED, ONLY_TRADITIONAL
 
 READ = 1000  # characters of a text that are looked at; the first words tell the language
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from bot.base.han import ONLY_SIMPLIFIED, ONLY_TRADITIONAL
 from bot.base.languages import Language
+from bot.base.text.han import ONLY_SIMPLIFIED, ONLY_TRADITIONAL
 from tests.content import texts
 from tests.content.texts import Text
 

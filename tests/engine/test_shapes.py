@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.base import han as application_han
+from bot.base.text import han as application_han
 from engine import han
 from engine.shapes import LONGEST_TEXT, RANKED, Refused, made_of, payload, turn
 from engine.texts import LONGEST, MOST_SENTENCES, PIECE, folded, normal, pieces, plain, sentences

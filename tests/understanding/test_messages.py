@@ -9,10 +9,10 @@ from pathlib import Path
 
 import yaml
 
-from bot.base.han import TO_SIMPLIFIED
 from bot.base.languages import Language
 from bot.base.settings import REPOSITORY
 from bot.base.text import fold
+from bot.base.text.han import TO_SIMPLIFIED
 from bot.cli.measuring import messages
 from bot.cli.measuring.messages import Message
 

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 from bot.base.errors import BadInput
-from bot.base.han import TO_SIMPLIFIED
 from bot.base.text import fold
+from bot.base.text.han import TO_SIMPLIFIED
 
 _START, _END = r"(?<![a-z0-9])", r"(?![a-z0-9])"
 MOST_GAPS = 3

@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 
 # Beside the code, wherever the folder of data that is published may be: the table belongs to the code.
-_TABLE = json.loads((Path(__file__).parents[2] / "data" / "han.json").read_text())
+_TABLE = json.loads((Path(__file__).parents[3] / "data" / "han.json").read_text())
 _TRADITIONAL, _SIMPLIFIED = "".join(_TABLE["traditional"]), "".join(_TABLE["simplified"])
 
 TO_SIMPLIFIED = str.maketrans(_TRADITIONAL, _SIMPLIFIED)
