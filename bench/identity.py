@@ -94,8 +94,8 @@ class _House:
             ids = session.scalars(reachable.where(Person.protected.is_(False)).distinct().limit(number)).all()
             return [reference for _, reference in references.issue(session, self.index, ids, at=system_clock())]
 
-    def course(self, name: str, reference: str) -> list[float]:
-        """Begin a check, then the seconds of each timed step."""
+    def course(self, name: str, reference: str) -> list[tuple[float, float]]:
+        """Begin a check, then the seconds of each timed step, by the clock on the wall and of processor time."""
         now = system_clock()
         with self.database.writing() as session:
             thread = threads.open_thread(session, channel="web", address_index=name, language="en", at=now)
@@ -105,13 +105,13 @@ class _House:
             thread_id = thread.id
         return [self._turn(thread_id, f"{name} {n}", text) for n, text in enumerate((reference, "mobile", "000000"))]
 
-    def _turn(self, thread_id: int, external_id: str, text: str) -> float:
+    def _turn(self, thread_id: int, external_id: str, text: str) -> tuple[float, float]:
         sealed = self.vault.seal(text, TURN_TEXT)
         with self.database.writing() as session:
             threads.store_turn(session, thread_id, external_id=external_id, sealed_text=sealed, choice=None, at=system_clock())
-        began = time.perf_counter()
+        began = time.perf_counter(), time.thread_time()
         self.inbox.answer(thread_id)
-        return time.perf_counter() - began
+        return time.perf_counter() - began[0], time.thread_time() - began[1]
 
     def sent(self) -> int:
         """How many codes were laid down that are really to be sent."""
@@ -133,16 +133,22 @@ def run(folder: Path, *, requests: int, database_url: str) -> dict[str, Any]:
     chance.shuffle(order)
     for number in range(WARM_UP):
         house.course(f"warm {number}", references.new_reference())
-    times: dict[bool, list[list[float]]] = {True: [], False: []}
+    times: dict[bool, list[list[tuple[float, float]]]] = {True: [], False: []}
     for number, (is_known, reference) in enumerate(order):
         times[is_known].append(house.course(f"thread {number}", reference))
-    result = {step: _compared(*(_column(times[kind], n) for kind in (True, False)), chance) for n, step in enumerate(STEPS)}
+    result = {
+        step: {
+            clock: _compared(_column(times[True], n, c), _column(times[False], n, c), chance)
+            for c, clock in enumerate(("wall", "processor"))
+        }
+        for n, step in enumerate(STEPS)
+    }
     counted = {"known": len(known), "unknown": len(known), "really_sent": house.sent(), "in_check": house.verifying()}
     return {**counted, "steps": result}
 
 
-def _column(rows: Sequence[Sequence[float]], place: int) -> list[float]:
-    return [row[place] for row in rows]
+def _column(rows: Sequence[Sequence[tuple[float, float]]], step: int, clock: int) -> list[float]:
+    return [row[step][clock] for row in rows]
 
 
 def _compared(known: Sequence[float], unknown: Sequence[float], chance: random.Random) -> dict[str, Any]:

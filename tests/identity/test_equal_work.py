@@ -19,6 +19,9 @@ from bot.patients.references import new_reference
 from tests.conftest import Keys
 from tests.identity.conftest import Caller, House, Open
 
+_ONE = r"(?:\?|%\(\w+\)s(?:::\w+)?)"
+PARAMETERS = re.compile(rf"{_ONE}(?:, {_ONE})*")
+"""However many values a statement is given, it is the same statement."""
 TABLES = (Check, CodeDispatch, Reply, Turn, AuditEntry)
 
 
@@ -50,7 +53,7 @@ class Watch:
         found: list[Any] = []
 
         def note(_conn: Any, _cursor: Any, statement: str, *_: Any) -> None:
-            statements.append(re.sub(r"\((?:\?, )*\?\)|\(%\(\w+\)s.*?\)|\(__\[POSTCOMPILE_\w+\]\)", "(…)", statement))
+            statements.append(PARAMETERS.sub("…", statement))
 
         engine, before, hashes = self._house.database.engine, self._rows(), self._index.hashes
         sa.event.listen(engine, "before_cursor_execute", note)
