@@ -161,8 +161,9 @@ class Identity:
         if full:
             state.note(session, self.vault, check, "limited", asked.at, limit=full)
             return Outcome(("verify_limit",), GIVE_UP)
-        found = places.file_of(session, check.subject, check.subject_kind)
+        found, is_theirs = places.file_or_decoy(session, check.subject, check.subject_kind)
         place = places.place_of(found, check.subject, check.subject_kind, way, self.vault, self.rules.countries)
+        place = place if is_theirs else None
         armed = codes.queue(session, self._tools, check, place, way, asked)
         state.note(session, self.vault, check, "code_queued", asked.at, way=way.value, on_file=place is not None, armed=armed)
         if check.status != CheckStatus.CODE:

@@ -50,6 +50,14 @@ def file_of(session: Session, subject: Sequence[str], kind: str) -> File:
     return _file(session, _persons(session, subject, kind))
 
 
+def file_or_decoy(session: Session, subject: Sequence[str], kind: str) -> tuple[File, bool]:
+    """What is on file, or of somebody else where nobody is, and whether it is the right one: as many rows are read for nobody."""
+    ids = _persons(session, subject, kind)
+    reached = select(ContactPoint.person_id).where(ContactPoint.kind == ContactKind.MOBILE.value)
+    decoy = session.scalars(reached.order_by(ContactPoint.id).limit(1)).all()
+    return _file(session, ids or decoy), bool(ids)
+
+
 def file_of_person(session: Session, person_id: int) -> File:
     """What is on file of one person."""
     return _file(session, [person_id])
