@@ -81,21 +81,30 @@ class Watch:
         self._unclaimed(at)
 
     def _unclaimed(self, at: datetime) -> None:
-        with self._database.writing() as session:
+        with self._database.reading() as session:
             try:
                 published = self._library.current(session, at)
             except NotPublished:
                 published = None
             hours = (published_hours(published.content) if published else None) or DEFAULT_HOURS
-            if is_closed_by_weather(session):
+            stormy = is_closed_by_weather(session)
+        if stormy:
+            with self._database.writing() as session:
                 reschedule(session, at, hours)
+        # Found while reading: with thousands of cases this takes a while, and writers must not wait for it.
+        with self._database.reading() as session:
             known = calendar(session, at, hours)
             cases = unclaimed.unclaimed(session, known, at)
-            paging.page(session, self._vault, paging.calls_for_page(cases, known, at), known, at)
-        if not cases or published is None:
+        if not cases:
             return
-        # Apart from paging: a text that is missing must not keep the team from being called.
-        with self._database.writing() as session:
-            heard = unclaimed.tell_patients(session, self._vault, published, cases, at)
-        if heard:
-            self._woken()
+        calls = paging.calls_for_page(cases, known, at)
+        untold = [case for case in cases if case.unclaimed_told_at is None]
+        if calls:
+            with self._database.writing() as session:
+                paging.page(session, self._vault, calls, known, at)
+        if untold and published is not None:
+            # Apart from paging: a text that is missing must not keep the team from being called.
+            with self._database.writing() as session:
+                heard = unclaimed.tell_patients(session, self._vault, published, untold, at)
+            if heard:
+                self._woken()
