@@ -264,7 +264,7 @@ def test_the_terminal_prints_the_first_link_once(
     terminal = CliRunner()
     arguments = ["staff", "first-admin", "--name", "Ada Wong", "--login", "ada@clinic.example"]
     link = terminal.invoke(app, arguments).stdout.splitlines()[0]
-    assert link.startswith("https://help.clinic.example/console/welcome/")
+    assert link.startswith(f"https://help.clinic.example{accounts.WELCOME}")
     with lite.database.reading() as session:
         at = system_clock()
         assert accounts.offered(session, lite.vault, link.rpartition("/")[2], at).name == "Ada Wong"
