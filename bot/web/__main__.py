@@ -13,6 +13,7 @@ from bot.assembly import open_application
 from bot.base.errors import CandourError
 from bot.base.settings import load_settings
 from bot.web.app import create_app
+from bot.web.console.live import Live
 from bot.web.door import Door
 from bot.web.limits import limits_of
 from bot.web.logs import log_config
@@ -27,13 +28,14 @@ LAST_WORDS_S = 10
 class Server(uvicorn.Server):
     """A server that ends its event streams first, so that a stop does not wait for every open page."""
 
-    def __init__(self, config: uvicorn.Config, door: Door) -> None:
+    def __init__(self, config: uvicorn.Config, door: Door, live: Live) -> None:
         super().__init__(config)
-        self._door = door
+        self._door, self._live = door, live
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop serving."""
         self._door.hub.close()
+        self._live.close()
         await super().shutdown(sockets)
 
 
@@ -53,7 +55,7 @@ def server_for(app: FastAPI, host: str, port: int) -> Server:
         timeout_graceful_shutdown=LAST_WORDS_S,
         timeout_keep_alive=30,
     )
-    return Server(config, app.state.door)
+    return Server(config, app.state.door, app.state.console_live)
 
 
 def main() -> int:

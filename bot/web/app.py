@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 from bot.assembly import Application
 from bot.web import chat, health, patient, refusals
 from bot.web.answering import Answering
+from bot.web.console import install as console
 from bot.web.door import Door
 from bot.web.hooks import Hooks
 from bot.web.limits import BODY_LIMIT, LIMITS, Limiter, Limits
@@ -45,6 +46,7 @@ def create_app(application: Application, limits: Limits = LIMITS) -> FastAPI:
         try:
             yield
         finally:
+            await app.state.console_live.stop()
             await door.hub.stop()
             door.answering.stop()
             hooks.stop()
@@ -69,6 +71,7 @@ def create_app(application: Application, limits: Limits = LIMITS) -> FastAPI:
     app.include_router(check.router)
     app.include_router(widget.router)
     app.router.routes.extend(hooks.routes())
+    console.install(app, door)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     return app
 

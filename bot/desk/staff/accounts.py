@@ -28,7 +28,7 @@ from bot.desk.staff.roles import Role
 
 LINK_LASTS = timedelta(hours=24)
 LINK_TRIES = 10
-WELCOME = "/console/welcome/"
+WELCOME = "/desk/welcome/"
 """Where a link leads; the token follows."""
 ISSUER = "Candour"
 LOGIN = "text"

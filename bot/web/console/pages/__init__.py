@@ -1,0 +1,1 @@
+"""The pages of the console, one module each; what stands here with a `router` is served."""
