@@ -26,9 +26,7 @@ from bot.patients.finding import particulars, person_with_key
 
 given = typer.Typer(no_args_is_help=True, help="The references on notices: they find a person's file and prove nothing.")
 
-Key = Annotated[
-    str, typer.Option("--person", metavar="KEY", help="Only this person: a new one, the old revoked.")
-]
+Key = Annotated[str, typer.Option("--person", metavar="KEY", help="Only this person: a new one, the old revoked.")]
 By = Annotated[str, typer.Option("--by", help="Who does it; kept in the sealed log.")]
 Json = Annotated[bool, typer.Option("--json", help="Print an object for programs.")]
 COLUMNS = ("person key", "language", "reference")
