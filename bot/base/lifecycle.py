@@ -1,7 +1,8 @@
 """Statuses: the one place that writes them.
 
 A status is a `StrEnum` with a comment per member and, directly beneath it, the table of allowed
-moves. `move` is the only writer of `.status` in the code base; an architecture test keeps it so.
+moves. `move` is the only writer of `.status` in the code base, an architecture test keeps it so;
+`moving` is its form for many rows at once.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, ClassVar, Protocol
+
+from sqlalchemy import Update, update
 
 from bot.base.errors import IllegalMove
 
@@ -30,3 +33,9 @@ def move(row: HasStatus, to: StrEnum) -> None:
     if not may_move(row, to):
         raise IllegalMove(f"{type(row).__name__} may not go from {row.status} to {to}")
     row.status = to
+
+
+def moving(table: Any, to: StrEnum) -> Update:
+    """An UPDATE that moves rows of a table with a status to where their table allows it, and leaves all others alone."""
+    sources = [source for source, targets in table.MOVES.items() if to in targets]
+    return update(table).where(table.status.in_([str(source) for source in sources])).values(status=str(to))

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
+import bot.campaigns.models
 import bot.conversations.post.models
 import bot.conversations.speaking.publication
 import bot.desk.models
@@ -30,6 +31,7 @@ from bot.base.database import Base, Database
 from bot.base.errors import Misconfigured
 from bot.conversations.models import PatientSession, Thread
 
+assert bot.campaigns.models
 assert bot.desk.models  # imported so that all tables are known
 assert bot.desk.records
 assert bot.desk.staff.models
