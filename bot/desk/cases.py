@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from bot.base.errors import BadInput
 from bot.base.lifecycle import move
 from bot.conversations.models import Thread
 from bot.desk.hours.calendar import DEFAULT_HOURS, Hours
@@ -79,6 +80,19 @@ def turn_arrived(session: Session, *, thread_id: int, turn_id: int, at: datetime
     set_clocks(session, case, calendar(session, at, hours))
     changed(case)
     return Opened(case, is_new=False, reason_is_new=False)
+
+
+def reopen(session: Session, case_id: int, at: datetime, hours: Hours = DEFAULT_HOURS) -> Case:
+    """Open a closed case again under its number; raises BadInput after a week, or when the thread has another."""
+    case = locked(session, case_id)
+    if case.status != CaseStatus.RESOLVED or not _may_reopen(case, at):
+        raise BadInput("A case can be opened again within seven days after it was closed.")
+    if unresolved_case(session, case.thread_id) is not None:
+        raise BadInput("This patient has another open case: go on there.")
+    _reopen(case, at)
+    set_clocks(session, case, calendar(session, at, hours))
+    changed(case)
+    return case
 
 
 def unresolved_case(session: Session, thread_id: int) -> Case | None:

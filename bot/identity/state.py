@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
@@ -86,3 +88,24 @@ def note(session: Session, vault: Vault, check: Check, what: str, at: datetime, 
         content={"check": check.id, **content},
         vault=vault,
     )
+
+
+@dataclass(frozen=True)
+class Proof:
+    """That somebody showed on a thread who they are: whom, when, how, and whether it counts still."""
+
+    thread_id: int
+    person_id: int
+    at: datetime
+    how: str
+    counts: bool  # within its half hour, and not ended
+
+
+def last_proof(session: Session, thread_ids: Sequence[int], at: datetime) -> Proof | None:
+    """The newest proof on any of these threads, for the team to see; None when nobody ever showed who they are."""
+    proven = select(Check).where(Check.thread_id.in_(thread_ids), Check.verified_at.is_not(None), Check.person_id.is_not(None))
+    check = session.scalars(proven.order_by(Check.verified_at.desc()).limit(1)).first()
+    if check is None or check.person_id is None or check.verified_at is None:
+        return None
+    counts = check.status == CheckStatus.VERIFIED and at < check.verified_at + LASTS
+    return Proof(check.thread_id, check.person_id, check.verified_at, check.how or "", counts)

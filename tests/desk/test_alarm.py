@@ -14,6 +14,7 @@ from bot.desk.records import Page
 from bot.desk.staff.models import StaffAccount
 from bot.desk.staff.roles import Role
 from bot.desk.work import answers, claims
+from bot.desk.work.composing import Composed
 from bot.desk.work.speech import NeverSay, Rules
 from tests.desk.conftest import Desk
 
@@ -127,7 +128,7 @@ def test_claims_of_who_has_gone_return_and_those_of_who_works_stay(desk: Desk) -
         for case_id, staff_id in ((left, gone), (answered, gone), (kept, works)):
             claims.claim(session, desk.vault, case_id, staff_id, desk.clock())
         rules = Rules(NeverSay({}))
-        composed = answers.Composed(["distress"], "", 1)
+        composed = Composed(["distress"], "", 1)
         answers.send(session, desk.vault, desk.published, rules, answered, gone, desk.clock(), composed)
     since = desk.look(left).waiting_since
     desk.clock.advance(minutes=10)

@@ -11,7 +11,8 @@ from bot.conversations.models import Reply
 from bot.conversations.post.models import Part
 from bot.desk.models import CaseStatus
 from bot.desk.work import answers, claims, ending, notebook
-from bot.desk.work.answers import Accepted, Composed
+from bot.desk.work.answers import Accepted
+from bot.desk.work.composing import Composed
 from bot.desk.work.speech import Flaw, Rules, load_never_say, of_free
 from tests.desk.conftest import Desk, desk_content
 from tests.people import publish

@@ -7,7 +7,7 @@ dies changes nothing about it. Then it becomes a line of the transcript and goes
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -31,23 +31,12 @@ from bot.desk.records import REPLY, CaseReminder, StaffReply, StaffReplyStatus, 
 from bot.desk.trail import log
 from bot.desk.work import notebook
 from bot.desk.work.claims import mine, touch
+from bot.desk.work.composing import Composed, judged, values_for
 from bot.desk.work.persons import threads_of
-from bot.desk.work.speech import Objection, Rules, objections
+from bot.desk.work.speech import Objection, Rules
 
 UNDO = timedelta(seconds=10)
 """How long a reply can be taken back."""
-SAMPLE = {"case_number": "", "wait": "unknown", "wait_low": "", "wait_high": "", "wait_opens": ""}
-
-
-@dataclass(frozen=True)
-class Composed:
-    """What a responder sends: names of approved texts, own words, and the number of the last line they had seen."""
-
-    names: Sequence[str] = ()
-    free: str = field(default="", repr=False)
-    seen_number: int = 0
-    thread_id: int | None = None  # of a merged case: on which of its threads; the case's own when None
-    in_english: bool = False  # texts without a translation go out in English
 
 
 @dataclass(frozen=True)
@@ -77,18 +66,11 @@ def send(
     text cannot be said now.
     """
     case = mine(session, case_id, staff_id)
-    thread = _thread(session, case, composed.thread_id)
+    thread = thread_for(session, case, composed.thread_id)
     last = _last_turn(session, thread.id)
     if last > composed.seen_number:
         return Accepted(stale=True, last_number=last)
-    found = objections(
-        rules,
-        published.content,
-        names=composed.names,
-        free=composed.free,
-        language=Language(thread.language),
-        in_english=composed.in_english,
-    )
+    found = judged(session, rules, published.content, thread, composed, at)
     if found:
         return Accepted(objections=found, last_number=last)
     reply = _laid_down(session, vault, published, case, thread, staff_id, at, composed)
@@ -109,7 +91,7 @@ def _laid_down(
     composed: Composed,
 ) -> StaffReply:
     free = composed.free.strip()
-    values = {**SAMPLE, "case_number": case.number}
+    values = values_for(case)
     # Rendered once now: what cannot be said is refused while its author looks at it.
     text_of(published, Said(composed.names, Language(thread.language), thread.channel, values=values, free=free))
     reply = StaffReply(
@@ -137,7 +119,7 @@ def undo(session: Session, vault: Vault, reply_id: int, staff_id: int, at: datet
     if reply.status != StaffReplyStatus.PENDING or reply.due_at <= at:
         return False
     move(reply, StaffReplyStatus.UNDONE)
-    notebook.save_draft(session, vault, case.id, staff_id, at, names=reply.names, text=_free(vault, reply))
+    notebook.put_back(session, vault, case.id, staff_id, at, names=reply.names, text=words_of(vault, reply))
     changed(case)
     log(session, vault, case, "reply_undone", staff_id=staff_id, at=at)
     return True
@@ -176,8 +158,8 @@ def _say(session: Session, vault: Vault, published: Published, case: Case, reply
         reply.names,
         Language(reply.language),
         thread.channel,
-        values={**SAMPLE, "case_number": case.number},
-        free=_free(vault, reply),
+        values=values_for(case),
+        free=words_of(vault, reply),
         staff_id=reply.staff_id,
     )
     try:
@@ -195,7 +177,7 @@ def _say(session: Session, vault: Vault, published: Published, case: Case, reply
         move(reply, StaffReplyStatus.FAILED)
         reminder = CaseReminder(case_id=case.id, staff_id=reply.staff_id, why=Why.NOT_SENT.value, due_at=at, made_at=at)
         session.add(reminder)
-        notebook.save_draft(session, vault, case.id, reply.staff_id, at, names=reply.names, text=_free(vault, reply))
+        notebook.put_back(session, vault, case.id, reply.staff_id, at, names=reply.names, text=words_of(vault, reply))
         changed(case)
         return False
     session.flush()
@@ -227,7 +209,8 @@ def _due(at: datetime) -> Any:
     return due.order_by(StaffReply.thread_id, StaffReply.id)
 
 
-def _thread(session: Session, case: Case, thread_id: int | None) -> Thread:
+def thread_for(session: Session, case: Case, thread_id: int | None) -> Thread:
+    """The thread of a case on which is written, its own when none is named; raises BadInput for one that is not the case's."""
     for thread in threads_of(session, case):
         if thread.id == (thread_id or case.thread_id):
             return thread
@@ -238,5 +221,6 @@ def _last_turn(session: Session, thread_id: int) -> int:
     return session.scalar(select(func.max(Turn.number)).where(Turn.thread_id == thread_id)) or 0
 
 
-def _free(vault: Vault, reply: StaffReply) -> str:
+def words_of(vault: Vault, reply: StaffReply) -> str:
+    """The responder's own words in a reply; empty when it has none."""
     return vault.open(reply.sealed_free, REPLY) if reply.sealed_free else ""

@@ -166,6 +166,23 @@ def draft_of(session: Session, vault: Vault, case_id: int, staff_id: int) -> Dra
     return None if row is None else Draft(tuple(row.names), vault.open(row.sealed_text, DRAFT), row.saved_at)
 
 
+def put_back(
+    session: Session, vault: Vault, case_id: int, staff_id: int, at: datetime, *, names: Sequence[str], text: str
+) -> None:
+    """Make the words of a reply that was not sent the draft again, before what was begun since: nothing written is lost."""
+    begun = draft_of(session, vault, case_id, staff_id)
+    if begun is not None:
+        names = [*names, *(name for name in begun.names if name not in names)]
+        text = "\n\n".join(part for part in (text, begun.text) if part)[:MOST_TEXT]
+    save_draft(session, vault, case_id, staff_id, at, names=names, text=text)
+
+
+def drafts_of(session: Session, vault: Vault, case_id: int) -> dict[int, Draft]:
+    """What everybody has written on a case and not sent: whoever takes it finds what the one before had begun."""
+    rows = session.scalars(select(CaseDraft).where(CaseDraft.case_id == case_id).order_by(CaseDraft.staff_id))
+    return {row.staff_id: Draft(tuple(row.names), vault.open(row.sealed_text, DRAFT), row.saved_at) for row in rows}
+
+
 def _checked(text: str) -> str:
     stripped = text.strip()
     if not stripped or len(stripped) > MOST_TEXT:

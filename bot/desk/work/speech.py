@@ -40,6 +40,7 @@ class Flaw(StrEnum):
     NEVER_SAID = "never_said"  # something no text of ours may say
     OTHER_LANGUAGE = "other_language"  # not the language of the patient
     NO_SUCH_TEXT = "no_such_text"  # a name that nothing is published under
+    WINDOW_CLOSED = "window_closed"  # the channel takes no free text now: the patient has to write first
     NOT_TRANSLATED = "not_translated"  # an approved text that does not exist in the patient's language
 
 
