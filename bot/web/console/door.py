@@ -257,7 +257,8 @@ def _admitted(request: Request, door: Door, sent: Sent, access: Access, by_itsel
             raise Forbidden("base.refused_role")
         if changes and not sessions.csrf_holds(visitor.present, given):
             raise Forbidden("base.refused_token")
-        if not by_itself and visitor.present.touch_due:
+        # A page that fetches itself anew says so: nobody has to be there for that.
+        if not by_itself and "x-by-itself" not in request.headers and visitor.present.touch_due:
             with visitor.database.writing() as session:
                 sessions.touch(session, visitor.present, visitor.now)
     elif changes and not _form_holds(visitor, given):
