@@ -18,6 +18,7 @@ from bot.conversations.models import Thread
 from bot.conversations.post.arrivals import ADDRESS
 from bot.deeds.disowning import Disowned
 from bot.deeds.shapes import Asked, Done
+from bot.desk.persons import told
 from bot.identity import state
 from bot.identity.models import Check, CheckStatus, CodeDispatch, DispatchKind, Ending
 from bot.patients.disclosure import HoldReason, hold
@@ -34,8 +35,9 @@ def carry_out(session: Session, vault: Vault, index: BlindIndex, asked: Asked) -
     kind = Disowned(asked.details.get("kind", Disowned.NOT_ME))
     points = _points(session, vault, index, asked.thread_id)
     doubted = _doubted(session, points, asked.at) if kind is Disowned.NOT_ME else []
+    doubted += _changed(session, vault, index, asked) if kind is Disowned.NOT_ME else []
     if doubted:
-        _hold(session, vault, [person for person, _ in doubted], HoldReason.IDENTITY_DOUBTED, asked.at)
+        _hold(session, vault, doubted, HoldReason.IDENTITY_DOUBTED, asked.at)
     elif kind is Disowned.DIED:
         persons = {point.person_id for point in points}
         if len(persons) == 1:  # of several who share it, a person finds out who has died
@@ -61,16 +63,25 @@ def _points(session: Session, vault: Vault, index: BlindIndex, thread_id: int) -
     return contacts_at(session, index, found, vault.open(thread.sealed_address, ADDRESS))
 
 
-def _doubted(session: Session, points: Sequence[ContactPoint], at: datetime) -> list[tuple[int, int]]:
-    """Whom somebody was lately verified as, where one of these contacts was told of it: (person, check)."""
+def _changed(session: Session, vault: Vault, index: BlindIndex, asked: Asked) -> list[int]:
+    """Of whose changed contact this line was lately told, also where it is the one that was replaced."""
+    thread = session.get_one(Thread, asked.thread_id)
+    if not thread.sealed_address:
+        return []
+    found = Found.EMAIL if thread.channel == "email" else Found.PHONE
+    return told.changed_lately(session, index, found, vault.open(thread.sealed_address, ADDRESS), asked.at)
+
+
+def _doubted(session: Session, points: Sequence[ContactPoint], at: datetime) -> list[int]:
+    """Whom somebody was lately verified as, where one of these contacts was told of it."""
     ids = [point.id for point in points]
-    told = (
-        select(Check.person_id, Check.id)
+    noted = (
+        select(Check.person_id)
         .join(CodeDispatch, CodeDispatch.check_id == Check.id)
         .where(CodeDispatch.kind == DispatchKind.NOTE.value, CodeDispatch.contact_point_id.in_(ids))
         .where(CodeDispatch.created_at > at - NOTED_WITHIN, Check.person_id.is_not(None))
     )
-    return [(person_id, check_id) for person_id, check_id in session.execute(told) if person_id is not None]
+    return [person_id for person_id in session.scalars(noted) if person_id is not None]
 
 
 def _hold(session: Session, vault: Vault, persons: Sequence[int], because: HoldReason, at: datetime) -> None:

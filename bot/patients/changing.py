@@ -76,6 +76,11 @@ def change_contact(
     return Changed(new, tuple(in_use))
 
 
+def readable(value: str) -> None:
+    """Raise BadInput unless a text is one e-mail address or telephone number."""
+    _one(value)
+
+
 def _in_use(session: Session, person_id: int) -> Sequence[ContactPoint]:
     mine = select(ContactPoint).where(ContactPoint.person_id == person_id, ContactPoint.retired_at.is_(None))
     return session.scalars(mine.order_by(ContactPoint.place, ContactPoint.id)).all()

@@ -20,6 +20,7 @@ import bot.campaigns.models
 import bot.conversations.post.models
 import bot.conversations.speaking.publication
 import bot.desk.models
+import bot.desk.persons.models
 import bot.desk.records
 import bot.desk.staff.models
 import bot.identity.models
@@ -33,6 +34,7 @@ from bot.conversations.models import PatientSession, Thread
 
 assert bot.campaigns.models
 assert bot.desk.models  # imported so that all tables are known
+assert bot.desk.persons.models
 assert bot.desk.records
 assert bot.desk.staff.models
 assert bot.patients.models

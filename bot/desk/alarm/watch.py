@@ -20,6 +20,7 @@ from bot.desk.alarm import paging, unclaimed
 from bot.desk.hours.calendar import DEFAULT_HOURS, published_hours
 from bot.desk.hours.deadlines import reschedule
 from bot.desk.hours.switches import calendar, is_closed_by_weather
+from bot.desk.persons import told
 from bot.desk.staff import approvals, throttle
 from bot.desk.work import answers, presence
 from bot.desk.work.ending import return_threads, wake
@@ -58,6 +59,7 @@ class Watch:
             self._next = at + EVERY
             self._round(at)
         paging.send_pages(self._database, self._vault, self._channels, self._own, self._clock)
+        told.send_notes(self._database, self._vault, self._library, self._channels, self._own, self._clock)
 
     def _replies(self, at: datetime) -> None:
         with self._database.reading() as session:
