@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from bot.base.errors import BadInput
 from bot.desk.hours import deadlines, estimates, switches
-from bot.desk.hours.calendar import DEFAULT_HOURS, Calendar, general_holidays, parse_hours, published_hours
+from bot.desk.hours.calendar import DEFAULT_HOURS, Calendar, parse_hours, published_hours
 from bot.desk.hours.deadlines import ClockKind, ClockState
 from bot.desk.hours.estimates import WaitKind
+from bot.desk.hours.gazette import A_YEAR, general_holidays
 from bot.desk.models import Case
 from bot.desk.records import Switch
 from bot.desk.work import claims
@@ -41,6 +42,17 @@ def hk(text: str) -> datetime:
 )
 def test_open_hours_are_added_over_nights_sundays_and_holidays(start: str, hours: float, end: str) -> None:
     assert KNOWN.add(hk(start), hours * HOUR) == hk(end)
+
+
+@pytest.mark.parametrize("year", range(2022, 2036))
+def test_every_year_has_as_many_holidays_beside_sundays_as_the_law_names(year: int) -> None:
+    assert sum(day.weekday() != 6 for day in general_holidays(year)) == A_YEAR
+
+
+def test_the_tuesday_after_national_day_was_a_working_day() -> None:
+    at = datetime(2023, 10, 3, 2, 0, tzinfo=UTC)
+    assert Calendar().is_open(at)
+    assert not Calendar().is_open(at - timedelta(days=1))
 
 
 def test_lunar_and_other_general_holidays_are_known() -> None:

@@ -1,7 +1,7 @@
 """The Hong Kong business calendar: opening hours, general holidays, and times when everything is closed.
 
-Opening hours are written `Mon-Fri 09:00-18:00; Sat 09:00-13:00`, on a Hong Kong wall clock. Holidays come
-from the `holidays` library. A closure (typhoon signal 8, black rainstorm) stops the clock while it lasts.
+Opening hours are written `Mon-Fri 09:00-18:00; Sat 09:00-13:00`, on a Hong Kong wall clock. Holidays are
+those of `gazette.py`. A closure (typhoon signal 8, black rainstorm) stops the clock while it lasts.
 """
 
 from __future__ import annotations
@@ -10,13 +10,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
 from typing import Any
-
-import holidays
 
 from bot.base.clock import HONG_KONG, in_hong_kong
 from bot.base.errors import BadInput
+from bot.desk.hours.gazette import general_holidays
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 FACT = "desk_opening"
@@ -68,12 +66,6 @@ def published_hours(content: Mapping[str, Any]) -> Hours | None:
         return parse_hours(str(fact["value"])) if fact.get("value") else None
     except BadInput:
         return None
-
-
-@lru_cache(maxsize=16)
-def general_holidays(year: int) -> frozenset[date]:
-    """The general holidays of a year in Hong Kong: the statutory ones and those of banks, schools and offices."""
-    return frozenset(holidays.country_holidays("HK", years=year, categories=("public", "optional"), language="en_US"))
 
 
 @dataclass(frozen=True)
