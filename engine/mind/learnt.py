@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+from scipy import sparse
 
 from engine.mind.space import E5_SHARE, SHARES, Views, nearness
 
@@ -41,7 +42,7 @@ class Learnt:
 
     def without_e5(self, views: Views) -> tuple[Floats, Floats]:
         """Scores by view (spelling and words, USE), text and column: all of the quick judge's, and the full one's so far."""
-        spelt = np.asarray(views.grams @ self.grams + views.words @ self.words)
+        spelt = _summed(views.grams, self.grams) + _summed(views.words, self.words)
         parts = np.stack([spelt, nearness(views.use, self.use) @ self.early]).astype(np.float32)
         columns = self.late.shape[1]
         return parts[:, :, :columns], parts[:, :, columns:]
@@ -59,3 +60,10 @@ class Learnt:
             and self.late.shape[1] == columns
             and self.early.shape[1] == self.grams.shape[1] == self.words.shape[1] == 2 * columns
         )
+
+
+def _summed(view: sparse.csr_matrix, weights: Floats) -> Floats:
+    """The product of both; a text has some hundred n-grams, and SciPy would copy the weights of all sixty thousand."""
+    ends = view.indptr
+    rows = (slice(ends[i], ends[i + 1]) for i in range(len(ends) - 1))
+    return np.stack([view.data[row] @ weights[view.indices[row]] for row in rows])
