@@ -130,7 +130,7 @@ def render(
         return Rendered(f"{note.text}\n\n{english.text}", language)
     source = texts.get("short") if channel in SHORT_CHANNELS else None
     try:
-        text = _template(source or texts["text"]).render(_surroundings(content, language), **values)
+        text = _template(source or texts["text"]).render(surroundings(content, language), **values)
     except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError) as wrong:
         raise NotPublished(f"The wording {name} in {language.value} cannot be rendered: {type(wrong).__name__}.") from wrong
     return Rendered(text.strip(), language)
@@ -187,7 +187,8 @@ def _template(source: str) -> Template:
     return _environment.from_string(source)
 
 
-def _surroundings(content: Mapping[str, Any], language: Language) -> dict[str, dict[str, Fact]]:
+def surroundings(content: Mapping[str, Any], language: Language) -> dict[str, dict[str, Fact]]:
+    """The facts and contacts of a content as a text of this language sees them, by section and name."""
     # Facts are few (dozens) and cheap to wrap; a cache here would have to know when a publication dies.
     phrase = content["wordings"]["not_known_yet"]["texts"]
     not_known = (phrase.get(language.value) or phrase["en"])["text"]

@@ -1,0 +1,39 @@
+"""The HTML of a notice: one table, styles in the elements, nothing fetched and nobody followed."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import css_inline
+from jinja2 import StrictUndefined
+from jinja2 import Template as Compiled
+from jinja2.sandbox import SandboxedEnvironment
+
+from bot.base.languages import Language
+from bot.campaigns.content.document import Block, Kind
+from bot.campaigns.content.template import Template
+
+LAYOUT = "_layout/email.html"
+PREHEADER_MOST = 120
+"""Characters that a mailbox shows beside the subject."""
+
+
+def as_html(template: Template, subject: str, blocks: tuple[Block, ...], language: Language) -> str:
+    """The e-mail as HTML, places left as they are."""
+    first = next((line for block in blocks if block.kind is Kind.TEXT for line in block.lines[1:] or block.lines), subject)
+    layout = _layout(template.sources[LAYOUT])
+    page = layout.render(subject=subject, blocks=blocks, lang=language.value, preheader=first[:PREHEADER_MOST])
+    return _inliner().inline(page)
+
+
+@lru_cache(maxsize=8)
+def _layout(source: str) -> Compiled:
+    return SandboxedEnvironment(undefined=StrictUndefined, autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(
+        source
+    )
+
+
+@lru_cache(maxsize=1)
+def _inliner() -> css_inline.CSSInliner:
+    # What depends on the reader's screen cannot stand in an element: it stays in the head.
+    return css_inline.CSSInliner(keep_style_tags=False, keep_at_rules=True, load_remote_stylesheets=False)
