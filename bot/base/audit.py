@@ -17,12 +17,12 @@ import json
 import logging
 import os
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Index, String, Text, Update, bindparam, select, text, update
+from sqlalchemy import Index, String, Text, Update, bindparam, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -68,17 +68,21 @@ def record(
     session: Session, *, at: datetime, actor: str, kind: str, subject: str, content: Mapping[str, Any], vault: Vault
 ) -> None:
     """Append an entry within the caller's transaction; the content must be JSON, the other fields hold ids only."""
+    session.add(AuditEntry(at=at, actor=actor, kind=kind, subject=subject, **_sealed(content, vault)))
+
+
+def record_all(
+    session: Session, *, at: datetime, actor: str, entries: Iterable[tuple[str, str, Mapping[str, Any]]], vault: Vault
+) -> None:
+    """Append many entries of (kind, subject, content) in one statement, each as `record` would."""
+    rows = [{"at": at, "actor": actor, "kind": kind, "subject": about, **_sealed(said, vault)} for kind, about, said in entries]
+    if rows:
+        session.execute(insert(AuditEntry), rows)
+
+
+def _sealed(content: Mapping[str, Any], vault: Vault) -> dict[str, str]:
     salted = secrets.token_hex(_SALT_CHARACTERS // 2) + _canonical(content)
-    session.add(
-        AuditEntry(
-            at=at,
-            actor=actor,
-            kind=kind,
-            subject=subject,
-            sealed_content=vault.seal(salted, CONTEXT),
-            commitment=commitment_of(salted),
-        )
-    )
+    return {"sealed_content": vault.seal(salted, CONTEXT), "commitment": commitment_of(salted)}
 
 
 def content_of(entry: AuditEntry, vault: Vault) -> dict[str, Any] | None:

@@ -98,8 +98,28 @@ class Outgoing:
     text: str = field(repr=False)
     reference: str
     heard_at: datetime | None = None  # when the patient last wrote on this line
-    letter: Mapping[str, str] = field(default_factory=dict, repr=False)  # the e-mail this answers
+    letter: Mapping[str, str] = field(default_factory=dict, repr=False)  # the e-mail this answers, or a `title` of our own
     template: Template | None = None
+
+
+@dataclass(frozen=True)
+class Copy:
+    """One person's copy of a mailing: the values that stand in it instead of tokens."""
+
+    their: str = field(repr=False)
+    reference: str
+    values: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True)
+class Mailing:
+    """The same e-mail to several people, each of whom sees only their own copy; no address may stand in it twice."""
+
+    own: str
+    subject: str = field(repr=False)
+    plain: str = field(repr=False)
+    html: str = field(repr=False)
+    copies: tuple[Copy, ...] = field(repr=False)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot.base.errors import AccountFailure, NotAuthentic, Unconfigured
 from bot.channels import letters
-from bot.channels.base import DeliveryEvent, Hook, HookKind, Incoming, Kept, Outcome, Outgoing, Sent
+from bot.channels.base import DeliveryEvent, Hook, HookKind, Incoming, Kept, Mailing, Outcome, Outgoing, Sent
 
 if TYPE_CHECKING:
     from bot.channels.sendgrid_calls import Calls
@@ -119,6 +119,23 @@ class Email:
         mail = self._mail(outgoing)
         return self._calls.send(mail)
 
+    def send_many(self, mailing: Mailing) -> Sent:
+        """Send the same e-mail to several people in one request; raises a ChannelError, which is about all of them."""
+        off = {"enable": False}
+        mail: dict[str, Any] = {
+            "personalizations": [
+                {"to": [{"email": one.their}], "custom_args": {ARGUMENT: one.reference}, "substitutions": dict(one.values)}
+                for one in mailing.copies
+            ],
+            "from": {"email": mailing.own, **({"name": self.sender_name} if self.sender_name else {})},
+            "reply_to": {"email": mailing.own},
+            "subject": mailing.subject,
+            "content": [{"type": "text/plain", "value": mailing.plain}, {"type": "text/html", "value": mailing.html}],
+            "headers": {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"},
+            "tracking_settings": {"click_tracking": {**off, "enable_text": False}, "open_tracking": off},
+        }
+        return self._calls.send(mail)
+
     def ask(self) -> str:
         """Whether the key may send mail."""
         if "mail.send" not in self._calls.scopes():
@@ -140,7 +157,7 @@ class Email:
             "personalizations": [{"to": [{"email": outgoing.their}], "custom_args": {ARGUMENT: outgoing.reference}}],
             "from": sender,
             "reply_to": {"email": outgoing.own},
-            "subject": self._subject(outgoing.letter.get("subject", "")),
+            "subject": outgoing.letter.get("title") or self._subject(outgoing.letter.get("subject", "")),
             "content": [{"type": "text/plain", "value": outgoing.text}],
             "headers": self._headers(outgoing),
             "tracking_settings": {"click_tracking": {**off, "enable_text": False}, "open_tracking": off},

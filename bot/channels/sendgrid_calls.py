@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -17,6 +18,8 @@ from bot.base.errors import AccountFailure, ChannelError, OutcomeUnknown, Perman
 from bot.channels.base import Sent
 
 API = "https://api.sendgrid.com"
+LONGEST_S = 3600.0
+"""No header makes us wait longer."""
 
 # At DEBUG the library would write addresses, texts and our key.
 logging.getLogger("python_http_client").setLevel(logging.WARNING)
@@ -61,7 +64,7 @@ class Calls:
         try:
             return call(self._client)
         except HTTPError as refused:
-            raise _as_error(int(refused.status_code)) from None
+            raise _as_error(int(refused.status_code), _reset(refused.headers)) from None
         except urllib.error.URLError as failed:
             if isinstance(failed.reason, ConnectionRefusedError) or type(failed.reason).__name__ == "gaierror":
                 raise TemporaryFailure("SendGrid cannot be reached") from None
@@ -70,10 +73,16 @@ class Calls:
             raise OutcomeUnknown("SendGrid did not answer in time", code=type(failed).__name__) from None
 
 
-def _as_error(status: int) -> ChannelError:
+def _reset(headers: Any) -> float:
+    """Seconds until SendGrid takes requests again, as its headers say; 0 when they do not."""
+    told = str((headers or {}).get("X-RateLimit-Reset") or "")
+    return max(0.0, min(float(told) - time.time(), LONGEST_S)) if told.isascii() and told.isdecimal() else 0.0
+
+
+def _as_error(status: int, wait_s: float) -> ChannelError:
     code = str(status)
     if status == 429:
-        return TemporaryFailure("SendGrid asks us to slow down", code=code, is_limit=True)
+        return TemporaryFailure("SendGrid asks us to slow down", code=code, retry_after_s=wait_s, is_limit=True)
     if status in (401, 403):
         return AccountFailure("SendGrid does not accept our key or sender", code=code)
     if status >= 500:

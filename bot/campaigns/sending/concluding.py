@@ -1,0 +1,186 @@
+"""What came of calls, written down; evidence that came meanwhile stays. Errors touch one person or stop the campaign."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, insert, select, update
+from sqlalchemy.orm import Session
+
+from bot.base import audit
+from bot.base.errors import AccountFailure, ChannelError, OutcomeUnknown, TemporaryFailure, Unconfigured
+from bot.base.lifecycle import moving
+from bot.campaigns import life, pace
+from bot.campaigns.masks import masked
+from bot.campaigns.models import Campaign, CampaignStatus, Notice, NoticeAttempt, NoticeStatus, Obligation, ObligationStatus
+from bot.campaigns.office import Office
+from bot.campaigns.plan import plan_of
+from bot.campaigns.sending.claiming import Taken
+from bot.campaigns.sending.fates import CONTENT, EQUAL
+from bot.channels.base import Sent
+
+ACTOR = "campaign"
+FIRST_WAIT_S = 2.0
+LONGEST_WAIT_S = 300.0
+REFUSED_TOGETHER = 3
+"""A request in which so many, and all, are refused for the same reason is wrong itself."""
+BROKEN_OFF = "whoever was sending it stopped in the middle"
+Result = Sent | ChannelError
+
+
+def conclude(session: Session, office: Office, taken: Sequence[Taken], result: Result, at: datetime) -> None:
+    """Write down what came of one call for those it was about."""
+    match result:
+        case Sent():
+            _accepted(session, office, taken, result, at)
+        case TemporaryFailure():
+            _again(session, office, taken, result, at)
+        case AccountFailure() | Unconfigured():
+            _back(session, taken, at, result)
+            _stop(session, office, taken[0].campaign_id, f"{result.reason} ({result.code})", at)
+        case OutcomeUnknown():
+            _unknown(session, office, taken, result, at)
+        case _ if len(taken) >= REFUSED_TOGETHER:
+            _back(session, taken, at, result)
+            _stop(session, office, taken[0].campaign_id, f"A whole request was refused: {result.reason} ({result.code})", at)
+        case _:
+            _rejected(session, office, taken, result, at)
+
+
+def bury(session: Session, office: Office, at: datetime) -> int:
+    """Mark as unknown what somebody was submitting who is no longer there; returns how many. Never sent again blindly."""
+    lost = select(Notice.id).where(Notice.status == NoticeStatus.SUBMITTING.value, Notice.lease_until <= at).limit(1000)
+    ids = list(session.scalars(lost.with_for_update(skip_locked=True)))
+    if ids:
+        _move(session, ids, NoticeStatus.UNKNOWN, at, {"reason": BROKEN_OFF})
+        _attempts(session, ids, "unknown", "", None, at)
+        owners = select(Notice.obligation_id).where(Notice.id.in_(ids))
+        _wait_for_receipt(session, list(session.scalars(owners)), at, None)
+    return len(ids)
+
+
+def _accepted(session: Session, office: Office, taken: Sequence[Taken], sent: Sent, at: datetime) -> None:
+    ids = [one.notice_id for one in taken]
+    _move(session, ids, NoticeStatus.ACCEPTED, at, {})
+    # Evidence may have moved it on already: the provider's id is kept all the same.
+    session.execute(
+        update(Notice)
+        .where(Notice.id.in_(ids))
+        .values(provider_id=sent.provider_id[:80] or None, lease_until=None, holder=None)
+        .execution_options(synchronize_session=False)
+    )
+    _attempts(session, ids, "accepted", "", sent.provider_id, at)
+    _wait_for_receipt(session, [one.obligation_id for one in taken], at, _campaign(session, taken))
+    _prove(session, office, taken, "accepted", at, provider=sent.provider_id)
+
+
+def _again(session: Session, office: Office, taken: Sequence[Taken], failed: TemporaryFailure, at: datetime) -> None:
+    wait = max(failed.retry_after_s, min(LONGEST_WAIT_S, FIRST_WAIT_S * 2.0 ** max(0, taken[0].tries - 1)))
+    due = at + timedelta(seconds=wait * random.uniform(1.0, 1.25))  # noqa: S311 - jitter is no secret
+    _back(session, taken, due, failed, keep_try=not failed.is_limit)
+    if failed.is_limit:
+        campaign, channel = _campaign(session, taken), taken[0].channel
+        rate = plan_of(campaign.plan).per_second[channel]
+        pace.silence(session, office.sender(channel.value), rate, at, failed.retry_after_s or wait)
+
+
+def _back(session: Session, taken: Sequence[Taken], due: datetime, failed: ChannelError, *, keep_try: bool = False) -> None:
+    """Surely not sent: it waits again, and only a failure of the way there uses up a try."""
+    ids = [one.notice_id for one in taken]
+    tries = Notice.tries if keep_try else Notice.tries - 1
+    waiting = {"due_at": due, "tries": tries, "code": failed.code[:20], "reason": failed.reason[:120], "lease_until": None}
+    back = moving(Notice, NoticeStatus.PLANNED).where(Notice.id.in_(ids), Notice.status == NoticeStatus.SUBMITTING.value)
+    session.execute(back.values(**waiting, holder=None).execution_options(synchronize_session=False))
+    _attempts(session, ids, "again", failed.code, None, due)
+
+
+def _unknown(session: Session, office: Office, taken: Sequence[Taken], failed: OutcomeUnknown, at: datetime) -> None:
+    ids = [one.notice_id for one in taken]
+    _move(session, ids, NoticeStatus.UNKNOWN, at, {"code": failed.code[:20], "reason": failed.reason[:120]})
+    _attempts(session, ids, "unknown", failed.code, None, at)
+    _wait_for_receipt(session, [one.obligation_id for one in taken], at, _campaign(session, taken))
+    _prove(session, office, taken, "unknown", at, code=failed.code)
+
+
+def _rejected(session: Session, office: Office, taken: Sequence[Taken], failed: ChannelError, at: datetime) -> None:
+    ids = [one.notice_id for one in taken]
+    _move(session, ids, NoticeStatus.REJECTED, at, {"code": failed.code[:20], "reason": failed.reason[:120]})
+    _attempts(session, ids, "rejected", failed.code, None, at)
+    next_rung(session, [one.obligation_id for one in taken], at)
+    _prove(session, office, taken, "rejected", at, code=failed.code)
+    stop_for_text(session, office, taken[0].campaign_id, failed.code, failed.reason, at)
+
+
+def next_rung(session: Session, obligations: Sequence[int], at: datetime) -> None:
+    """Let the next rung of open obligations begin now."""
+    still = Obligation.status == ObligationStatus.OPEN.value
+    session.execute(update(Obligation).where(Obligation.id.in_(obligations), still).values(next_at=at))
+
+
+def stop_for_text(session: Session, office: Office, campaign_id: int, code: str, reason: str, at: datetime) -> None:
+    """Stop the campaign after a few equal errors about its text."""
+    if code not in CONTENT:
+        return
+    campaign = session.get_one(Campaign, campaign_id)
+    failed = (NoticeStatus.REJECTED.value, NoticeStatus.FAILED.value)
+    equal = select(func.count()).select_from(Notice).where(
+        Notice.campaign_id == campaign_id, Notice.code == code, Notice.status.in_(failed),
+        Notice.settled_at >= (campaign.results_from or at),
+    )  # fmt: skip
+    if (session.scalar(equal) or 0) >= EQUAL:
+        _stop(session, office, campaign_id, f"The text is not taken: {reason} ({code})", at)
+
+
+def stop_for_account(session: Session, office: Office, campaign_id: int, code: str, reason: str, at: datetime) -> None:
+    """Stop the campaign because our account cannot send."""
+    _stop(session, office, campaign_id, f"{reason} ({code})", at)
+
+
+def _stop(session: Session, office: Office, campaign_id: int, why: str, at: datetime) -> None:
+    campaign = session.get_one(Campaign, campaign_id, with_for_update=True)
+    if campaign.status == CampaignStatus.RUNNING:
+        life.pause(session, office.vault, campaign, by=ACTOR, why=why, at=at)
+
+
+def _move(session: Session, ids: Sequence[int], to: NoticeStatus, at: datetime, values: dict[str, Any]) -> None:
+    moved = moving(Notice, to).where(Notice.id.in_(ids)).values(settled_at=at, lease_until=None, holder=None, **values)
+    session.execute(moved.execution_options(synchronize_session=False))
+
+
+def _attempts(session: Session, ids: Sequence[int], outcome: str, code: str, provider_id: str | None, at: datetime) -> None:
+    common = {"at": at, "outcome": outcome, "code": code[:20], "provider_id": (provider_id or "")[:80] or None}
+    session.execute(insert(NoticeAttempt), [{"notice_id": one, **common} for one in ids])
+
+
+def _wait_for_receipt(session: Session, obligations: Sequence[int], at: datetime, campaign: Campaign | None) -> None:
+    """Without a receipt until then the next rung begins."""
+    hours = plan_of(campaign.plan).receipt_hours if campaign else 72.0
+    still = Obligation.status == ObligationStatus.OPEN.value
+    waits = update(Obligation).where(Obligation.id.in_(obligations), still, Obligation.next_at.is_(None))
+    session.execute(waits.values(next_at=at + timedelta(hours=hours)).execution_options(synchronize_session=False))
+
+
+def _campaign(session: Session, taken: Sequence[Taken]) -> Campaign:
+    return session.get_one(Campaign, taken[0].campaign_id)
+
+
+def _prove(session: Session, office: Office, taken: Sequence[Taken], what: str, at: datetime, **more: str) -> None:
+    entries = [
+        (
+            f"notice.{what}",
+            f"person:{one.person_id}",
+            {
+                "notice": one.notice_id,
+                "campaign": one.campaign_id,
+                "channel": one.channel.value,
+                "text": one.text.digest,
+                "to": masked(one.channel, one.address),
+                **more,
+            },
+        )
+        for one in taken
+    ]
+    audit.record_all(session, at=at, actor=ACTOR, entries=entries, vault=office.vault)

@@ -1,0 +1,99 @@
+"""Who is not written to after all: looked at in the transaction that takes the notice up, because a plan is hours or days old."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from bot.base.lifecycle import moving
+from bot.campaigns.audience import Because
+from bot.campaigns.models import Notice, NoticeStatus, Obligation, ObligationStatus
+from bot.campaigns.office import Office
+from bot.channels.base import line
+from bot.conversations.models import Thread
+from bot.conversations.post.arrivals import LINE
+from bot.patients.disclosure import PersonHold, PersonWish
+from bot.patients.models import CONTACT, Retirement, Way
+
+GONE = frozenset({Retirement.WRONG_PERSON.value, Retirement.DECEASED.value, Retirement.REPLACED.value})
+"""Retired because of something a person said; a later file alone does not change a frozen campaign."""
+
+SETTLED = "this person has been told already"
+WRONG = "this contact is not the person's any more"
+STOPPED = "the person wished no more messages"
+OPTED_OUT = "the patient stopped messages from this number"
+NO_CONSENT = "the patient has not written to us on WhatsApp"
+
+
+def sort_out(session: Session, office: Office, rows: Sequence[Any], channel: Way, at: datetime) -> set[int]:
+    """Withhold what must not be sent and let the ladder go on, or leave the person to the team; returns the notices."""
+    persons = [row.person_id for row in rows]
+    still = (PersonHold.person_id.in_(persons), PersonHold.lifted_at.is_(None))
+    held = set(session.scalars(select(PersonHold.person_id).where(*still)))
+    wished = (PersonWish.person_id.in_(persons), PersonWish.stopped_at.is_not(None))
+    stopped = set(session.scalars(select(PersonWish.person_id).where(*wished)))
+    lines = _lines(session, office, rows, channel)
+    found: set[int] = set()
+    for row in rows:
+        because = _because(row, held)
+        why = because.value if because else _why(row, stopped, lines.get(row.id), channel)
+        if not why:
+            continue
+        found.add(row.id)
+        if because:
+            leave(session, row, because, why, at)
+        else:
+            _withhold(session, row, why, at)
+            session.execute(update(Obligation).where(Obligation.id == row.obligation_id).values(next_at=at))
+    return found
+
+
+def leave(session: Session, row: Any, because: Because, why: str, at: datetime) -> None:
+    """Withhold a notice and leave its person to the team."""
+    _withhold(session, row, why, at)
+    left = moving(Obligation, ObligationStatus.MANUAL).where(Obligation.id == row.obligation_id)
+    session.execute(left.values(because=because.value, next_at=None))
+
+
+def _withhold(session: Session, row: Any, why: str, at: datetime) -> None:
+    values = {"reason": why[:120], "settled_at": at}
+    session.execute(moving(Notice, NoticeStatus.WITHHELD).where(Notice.id == row.id).values(values))
+
+
+def _because(row: Any, held: set[int]) -> Because | None:
+    if row.deceased:
+        return Because.DECEASED
+    if row.protected:
+        return Because.PROTECTED
+    return Because.HELD if row.person_id in held else None
+
+
+def _why(row: Any, stopped: set[int], thread: tuple[bool] | None, channel: Way) -> str:
+    if row.owed != ObligationStatus.OPEN.value:
+        return SETTLED
+    if row.retired_because in GONE:
+        return WRONG
+    if row.person_id in stopped:
+        return STOPPED
+    if thread is None:
+        return NO_CONSENT if channel is Way.WHATSAPP else ""
+    return OPTED_OUT if thread[0] else ""
+
+
+def _lines(session: Session, office: Office, rows: Sequence[Any], channel: Way) -> dict[int, tuple[bool]]:
+    """Of each notice whether the person has a line with us on this number, and stopped it."""
+    if channel is Way.EMAIL or not rows:
+        return {}
+    own = office.own.get(channel.value, "")
+    by_entry: dict[str, list[int]] = defaultdict(list)  # a household shares a number
+    for row in rows:
+        address = line(channel.value, own, office.vault.open(row.sealed_value, CONTACT))
+        for entry in office.index.every(LINE, address):
+            by_entry[entry].append(row.id)
+    lines = select(Thread.address_index, Thread.opted_out_at).where(Thread.address_index.in_(list(by_entry)))
+    return {row: (stopped is not None,) for entry, stopped in session.execute(lines) for row in by_entry[entry]}
