@@ -139,6 +139,11 @@ def waiting(session: Session, at: datetime) -> Sequence[Approval]:
     return session.scalars(open_ones.order_by(Approval.id)).all()
 
 
+def fingerprint(session: Session, at: datetime) -> str:
+    """A short text that differs after any change to what waits."""
+    return ".".join(str(request.id) for request in waiting(session, at))
+
+
 def decided(session: Session, limit: int = 100) -> Sequence[Approval]:
     """Requests that were decided or ran out, newest first."""
     ended = select(Approval).where(Approval.status != ApprovalStatus.REQUESTED.value)

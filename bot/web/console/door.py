@@ -8,29 +8,33 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import Annotated, Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 from fastapi import Depends, Request, Response
+from sqlalchemy.orm import Session
 
 from bot.base.database import Database
-from bot.base.errors import BadInput, CandourError, NotAuthentic
+from bot.base.errors import CandourError, NotAuthentic, NotPublished
 from bot.base.languages import Language
 from bot.base.vault import Vault
+from bot.desk.hours.calendar import DEFAULT_HOURS, Hours, desk_hours
 from bot.desk.staff import sessions
 from bot.desk.staff.models import StaffAccount
 from bot.desk.staff.roles import Permission
 from bot.desk.staff.sessions import Present, SessionState
+from bot.web.console.fields import Sent as Sent
+from bot.web.console.fields import sent_of
+from bot.web.console.fields import whole as whole
 from bot.web.console.words import SPOKEN, word
 from bot.web.door import Door, door_of
 from bot.web.labels import wanted
 
 PREFIX = "/desk"
-MOST_FIELDS = 1000
 FORM_HOURS = 12
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 
@@ -45,43 +49,6 @@ class Locked(CandourError):
 
 class Forbidden(CandourError):
     """Signed in, and still not allowed; the text is a word of the console."""
-
-
-@dataclass(frozen=True, repr=False)
-class Sent:
-    """The fields of a form, as text."""
-
-    fields: Mapping[str, list[str]] = field(default_factory=dict)
-
-    def get(self, name: str, most: int = 2000) -> str:
-        """A field without its outer blanks, empty when it is not there; raises BadInput for one that is too long."""
-        text = self.raw(name).strip()
-        if len(text) > most:
-            raise BadInput("One of the fields is too long.")
-        return text
-
-    def raw(self, name: str) -> str:
-        """A field exactly as it was typed, for passwords."""
-        return self.fields.get(name, [""])[0]
-
-    def all(self, name: str) -> list[str]:
-        """Every value of a field that can be chosen more than once."""
-        return list(self.fields.get(name, []))
-
-    def number(self, name: str) -> int:
-        """A field that holds a number; raises BadInput for anything else."""
-        return whole(self.get(name))
-
-    def numbers(self, name: str) -> list[int]:
-        """The same for a field that can be chosen more than once."""
-        return [whole(text) for text in self.all(name)]
-
-
-def whole(text: str) -> int:
-    """The number that a text holds; raises BadInput for anything else."""
-    if not (text.isascii() and text.isdecimal() and len(text) < 16):
-        raise BadInput("A number has only digits.")
-    return int(text)
 
 
 @dataclass(frozen=True, repr=False)
@@ -125,6 +92,13 @@ class Visitor:
     def address(self) -> str:
         """Where the request came from, as the shield judged it."""
         return str(self.request.state.address)
+
+    def hours(self, session: Session) -> Hours:
+        """When the desk is open, by the publication in force, or as usual."""
+        try:
+            return desk_hours(self.door.published(session).content)
+        except NotPublished:
+            return DEFAULT_HOURS
 
     def t(self, key: str, **values: object) -> str:
         """A word of the console in this visitor's language."""
@@ -206,17 +180,6 @@ def access_of(route: Any) -> Access | None:
         if isinstance(access, Access):
             return access
     return None
-
-
-async def sent_of(request: Request) -> Sent:
-    """The fields of the request's form; empty for any other body."""
-    if not request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
-        return Sent()
-    body = (await request.body()).decode("utf-8", "replace")
-    try:
-        return Sent(parse_qs(body, keep_blank_values=True, max_num_fields=MOST_FIELDS))
-    except ValueError:
-        raise BadInput("The form has too many fields.") from None
 
 
 def session_cookie(door: Door) -> str:

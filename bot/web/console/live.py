@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 
 from bot.assembly import Application
 from bot.base.errors import CandourError, NotAuthentic
-from bot.desk.staff import sessions
+from bot.desk.staff import approvals, sessions
 from bot.desk.staff.roles import Permission
 from bot.desk.staff.sessions import SessionState
 from bot.desk.work import queue
@@ -61,6 +61,7 @@ def _queue(session: Session, _number: int, _at: datetime) -> str:
 
 
 topic("queue", Permission.SEE_QUEUE, _queue)
+topic("approvals", Permission.DECIDE, lambda session, _number, at: approvals.fingerprint(session, at))
 
 
 @dataclass(eq=False)

@@ -19,6 +19,7 @@ from bot.desk.staff.accounts import profile_of
 from bot.desk.staff.roles import Permission
 from bot.desk.work import queue
 from bot.web.console.door import FORM_HOURS, PREFIX, Staff, Visitor, form_cookie, give_cookie
+from bot.web.console.live import state_of
 from bot.web.console.notices import cookie, take_notices
 from bot.web.console.words import SPOKEN, word
 from bot.web.patient import asset
@@ -55,6 +56,7 @@ def page(visitor: Visitor, template: str, *, status: int = 200, **values: Any) -
         "when": partial(when, language, now=now),
         "span": partial(span, language),
         "asset": asset,
+        "language_name": _own_name,
         "now": now,
         "csrf_token": visitor.csrf,
         "here": visitor.request.url.path,
@@ -113,8 +115,11 @@ def _of_the_desk(staff: Staff) -> dict[str, Any]:
     with staff.database.reading() as session:
         bar = None
         if Permission.SEE_QUEUE in staff.may:
+            # Before the numbers: they are at least as new as the state that the page knows.
+            state = state_of(session, "queue", staff.now)
             numbers = queue.counts(session, staff.now)
             bar = {
+                "state": state,
                 "unclaimed": numbers.unclaimed,
                 "held": numbers.held,
                 "breached": numbers.breached,
@@ -122,6 +127,10 @@ def _of_the_desk(staff: Staff) -> dict[str, Any]:
                 "switches": [one.value for one in switched_on(session)],
             }
     return {"bar": bar, "entries": entries_for(staff), "my_name": profile_of(staff.account, staff.vault).name}
+
+
+def _own_name(code: str) -> str:
+    return Language(code).own_name
 
 
 def _here(visitor: Visitor) -> str:

@@ -41,7 +41,7 @@ function take(fresh) {
     const focus = old.contains(document.activeElement) ? document.activeElement.id : "";
     const ticked = all("input[type=checkbox]:checked", old).map((box) => box.id).filter(Boolean);
     const known = new Set(all("[data-row]", old).map((row) => row.dataset.row));
-    const chosen = one("[data-row][aria-selected=true]", old)?.dataset.row;
+    const chosen = one("[data-row][aria-current=true]", old)?.dataset.row;
     const moved = document.importNode(next, true);
     old.replaceWith(moved);
     for (const id of ticked) { const box = document.getElementById(id); if (box) box.checked = true; }
@@ -73,10 +73,10 @@ function listen() {
   stream.addEventListener("change", (event) => {
     alive();
     const { topic, state } = JSON.parse(event.data);
-    const isFirst = !states.has(topic);
+    const isNews = states.has(topic) && states.get(topic) !== state;
     states.set(topic, state);
     if (topic === "queue") ring(state);
-    if (!isFirst || !first) refresh();
+    if (isNews) refresh();
     document.dispatchEvent(new CustomEvent("candour:change", { detail: { topic, state } }));
   });
   stream.addEventListener("over", () => location.reload());
@@ -89,7 +89,6 @@ function alive() {
   heard = Date.now();
   if (lostSince === null) return;
   lostSince = null;
-  first = false;
   one("#lost").hidden = true;
   one("#lost").textContent = "";
   say(body.dataset.saidBack);
@@ -172,15 +171,15 @@ for (const box of all("[data-keep]")) {
 let went = 0;
 
 function choose(row, scroll = true) {
-  for (const other of all("[data-row][aria-selected=true]")) other.setAttribute("aria-selected", "false");
-  row.setAttribute("aria-selected", "true");
+  for (const other of all("[data-row][aria-current=true]")) other.setAttribute("aria-current", "false");
+  row.setAttribute("aria-current", "true");
   if (scroll) { one("a", row)?.focus({ preventScroll: true }); row.scrollIntoView({ block: "nearest" }); }
 }
 
 function step(by) {
   const rows = all("[data-row]");
   if (!rows.length) return;
-  const at = rows.findIndex((row) => row.getAttribute("aria-selected") === "true");
+  const at = rows.findIndex((row) => row.getAttribute("aria-current") === "true");
   choose(rows[Math.min(rows.length - 1, Math.max(0, at < 0 ? 0 : at + by))]);
 }
 
@@ -195,7 +194,7 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "?") { event.preventDefault(); open("help"); return; }
   if (event.key === "g") { went = Date.now(); return; }
   if (event.key === "j" || event.key === "k") { event.preventDefault(); step(event.key === "j" ? 1 : -1); return; }
-  const row = one("[data-row][aria-selected=true]");
+  const row = one("[data-row][aria-current=true]");
   const target = (row && one(`[data-key="${CSS.escape(event.key)}"]`, row)) ?? all(`[data-key="${CSS.escape(event.key)}"]`).find((each) => !each.closest("[data-row]"));
   if (target) { event.preventDefault(); target.matches("input, textarea, select") ? target.focus() : target.click(); }
 });
@@ -227,6 +226,15 @@ document.addEventListener("submit", (event) => {
 document.addEventListener("change", (event) => { if (event.target.matches?.("[data-submit]")) event.target.form.requestSubmit(); });
 
 // ---------------------------------------------------------------- beginning
+
+for (const each of all("[data-without-script]")) each.hidden = true;
+for (const part of all("[data-live][data-state]")) {
+  const { live, state } = part.dataset;
+  // Two parts made at different moments: whichever is older, the first event brings both up to date.
+  states.set(live, states.has(live) && states.get(live) !== state ? "?" : state);
+}
+if (states.has("queue")) ring(states.get("queue"));
+first = false;
 
 if (body.dataset.liveUrl) {
   listen();

@@ -10,7 +10,8 @@ from fastapi.responses import PlainTextResponse
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from bot.web.console.answers import console_router
-from bot.web.console.door import Forbidden, Staff, signed_in, whole
+from bot.web.console.door import Forbidden, Staff, signed_in
+from bot.web.console.fields import whole
 from bot.web.console.live import MOST_TOPICS, TOPICS, Live, Stream
 
 router = console_router()
