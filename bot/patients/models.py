@@ -73,6 +73,7 @@ class Retirement(StrEnum):
     REPLACED = "replaced"  # the patient gave another one
     WRONG_PERSON = "wrong_person"  # whoever has it now is somebody else
     DECEASED = "deceased"  # it was answered that the person has died
+    ERASED = "erased"  # its value is gone, at the person's wish
 
 
 class LinkKind(StrEnum):
