@@ -7,6 +7,7 @@
     ├── NotAuthentic         a caller could not show who it is
     ├── TooMany              a limit was reached; try again later
     ├── NotPublished         no approved wording to say this with
+    │   └── Withheld             the wording is for those who have shown who they are
     ├── Tampered             sealed data does not match its seal
     ├── EngineError          understanding failed: apologise and open a case
     │   ├── EngineUnavailable    nobody answers at its address
