@@ -15,12 +15,16 @@ from sqlalchemy.orm import Session
 
 from bot.base.errors import BadInput
 from bot.base.lifecycle import move
+from bot.base.vault import Vault
 from bot.conversations.models import Thread
 from bot.desk.hours.calendar import DEFAULT_HOURS, Hours
 from bot.desk.hours.deadlines import episode, owes, set_clocks
 from bot.desk.hours.switches import calendar
 from bot.desk.models import LIVE, Case, CaseReason, CaseStatus
-from bot.desk.reasons import OTHERWISE, Reason, reason
+from bot.desk.reasons import OTHERWISE, REASONS, Reason, reason
+from bot.desk.staff.may import require
+from bot.desk.staff.roles import Permission
+from bot.desk.trail import log
 
 CALL_BACK = "call_back"
 """The reason with which a patient asks to be called."""
@@ -92,6 +96,28 @@ def reopen(session: Session, case_id: int, at: datetime, hours: Hours = DEFAULT_
     _reopen(case, at)
     set_clocks(session, case, calendar(session, at, hours))
     changed(case)
+    return case
+
+
+def add_reason(
+    session: Session, vault: Vault, case_id: int, staff_id: int, code: str, at: datetime, hours: Hours = DEFAULT_HOURS
+) -> Case:
+    """Note a further reason that a responder has seen, such as a correction request; its clocks run since the case was opened.
+
+    Raises BadInput for a word that is no reason, for a case that has ended, and without the role to work on cases.
+    """
+    require(session, staff_id, Permission.WORK_CASES)
+    case = locked(session, case_id)
+    if code not in REASONS or case.status not in LIVE:
+        raise BadInput("There is no such reason, or the case has ended.")
+    why = REASONS[code]
+    if code not in reasons_of(session, case):
+        session.add(CaseReason(case_id=case.id, reason=code, turn_id=None, at=episode(case)))
+        if why.priority < case.priority:
+            case.priority, case.reason, case.team = why.priority, code, why.team
+        set_clocks(session, case, calendar(session, at, hours))
+        changed(case)
+        log(session, vault, case, "reason_added", staff_id=staff_id, at=at, reason=code)
     return case
 
 

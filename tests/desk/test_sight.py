@@ -159,7 +159,7 @@ def test_the_load_is_what_campaigns_read(desk: Desk) -> None:
     staff_id = desk.colleague()
     with desk.database.writing() as session:
         claims.claim(session, desk.vault, held[2], staff_id, desk.clock())
-        switches.turn_on(session, desk.vault, Switch.SURGE, by=f"staff:{staff_id}", at=desk.clock())
+        switches.turn_on(session, desk.vault, Switch.SURGE, by="operator", at=desk.clock())
     desk.clock.advance(minutes=30)
     with desk.database.reading() as session:
         now = load(session, desk.clock())

@@ -12,6 +12,8 @@ from bot.base import audit
 from bot.base.vault import Vault
 from bot.desk.hours.calendar import DEFAULT_HOURS, Calendar, Hours
 from bot.desk.records import DeskSwitch, Switch
+from bot.desk.staff.may import require
+from bot.desk.staff.roles import Permission
 
 WEATHER = (Switch.TYPHOON, Switch.BLACK_RAIN)
 
@@ -27,7 +29,11 @@ def switched_on(session: Session) -> dict[Switch, DeskSwitch]:
 
 
 def turn_on(session: Session, vault: Vault, switch: Switch, *, by: str, at: datetime) -> bool:
-    """Switch something on; False when it was on already. `by` is an actor such as `staff:3` or `operator`."""
+    """Switch something on; False when it was on already. `by` is an actor such as `staff:3` or `operator`.
+
+    Raises BadInput for somebody on the staff who does not run the desk.
+    """
+    _allowed(session, by)
     if _on(session, switch) is not None:
         return False
     session.add(DeskSwitch(switch=switch.value, since=at, on_by=by))
@@ -36,7 +42,8 @@ def turn_on(session: Session, vault: Vault, switch: Switch, *, by: str, at: date
 
 
 def turn_off(session: Session, vault: Vault, switch: Switch, *, by: str, at: datetime) -> bool:
-    """Switch something off; False when it was off already."""
+    """Switch something off; False when it was off already; raises BadInput as turning on does."""
+    _allowed(session, by)
     row = _on(session, switch)
     if row is None:
         return False
@@ -59,6 +66,12 @@ def calendar(session: Session, at: datetime, hours: Hours = DEFAULT_HOURS) -> Ca
 def is_closed_by_weather(session: Session) -> bool:
     """Whether typhoon or rain keeps the desk closed now."""
     return any(is_on(session, switch) for switch in WEATHER)
+
+
+def _allowed(session: Session, by: str) -> None:
+    staff_id = by.removeprefix("staff:")
+    if by.startswith("staff:"):
+        require(session, int(staff_id), Permission.RUN_DESK)
 
 
 def _on(session: Session, switch: Switch) -> DeskSwitch | None:

@@ -23,8 +23,9 @@ from bot.base.errors import BadInput, NotAuthentic
 from bot.base.lifecycle import move
 from bot.base.vault import BlindIndex, Vault
 from bot.desk.staff import secrecy
+from bot.desk.staff.may import require
 from bot.desk.staff.models import PROFILE, SECRET, AccountStatus, StaffAccount, StaffLink, StaffSession
-from bot.desk.staff.roles import Role
+from bot.desk.staff.roles import Permission, Role
 
 LINK_LASTS = timedelta(hours=24)
 LINK_TRIES = 10
@@ -144,6 +145,7 @@ def suspend(session: Session, vault: Vault, staff_id: int, *, by: int, at: datet
     account = session.get_one(StaffAccount, staff_id, with_for_update=True)
     if by == staff_id:
         raise BadInput("Nobody suspends themselves.")
+    require(session, by, Permission.MANAGE_STAFF)
     _keep_an_admin(session, account, ())
     move(account, AccountStatus.SUSPENDED)
     account.on_duty = False
@@ -154,7 +156,8 @@ def suspend(session: Session, vault: Vault, staff_id: int, *, by: int, at: datet
 
 
 def reinstate(session: Session, vault: Vault, staff_id: int, *, by: int, at: datetime) -> StaffAccount:
-    """Let somebody who was suspended sign in again."""
+    """Let somebody who was suspended sign in again; raises BadInput unless whoever does it manages staff."""
+    require(session, by, Permission.MANAGE_STAFF)
     account = session.get_one(StaffAccount, staff_id, with_for_update=True)
     move(account, AccountStatus.ACTIVE)
     _record(session, vault, account, "staff.reinstated", actor=f"staff:{by}", at=at)
@@ -166,6 +169,7 @@ def set_roles(session: Session, vault: Vault, staff_id: int, roles: Iterable[Rol
     account = session.get_one(StaffAccount, staff_id, with_for_update=True)
     if by == staff_id:
         raise BadInput("Nobody changes their own roles.")
+    require(session, by, Permission.MANAGE_STAFF)
     new = _roles(roles)
     _keep_an_admin(session, account, new)
     before, account.roles = account.roles, new

@@ -19,6 +19,8 @@ from bot.desk.cases import changed, lock_thread, locked
 from bot.desk.models import HELD, Case, CaseStatus
 from bot.desk.reasons import TEAMS
 from bot.desk.records import CaseReminder, Why
+from bot.desk.staff.may import may, require
+from bot.desk.staff.roles import Permission
 from bot.desk.trail import log
 
 _HELD = [status.value for status in HELD]
@@ -37,6 +39,7 @@ def claim(session: Session, vault: Vault, case_id: int, staff_id: int, at: datet
 
     Where the assistant still answers (a case that only has to be read) it goes on until a person replies.
     """
+    require(session, staff_id, Permission.WORK_CASES)
     lock_thread(session, session.scalars(select(Case.thread_id).where(Case.id == case_id)).one())
     won = session.execute(
         update(Case)
@@ -98,6 +101,8 @@ def transfer(
     if team is not None and team not in TEAMS:
         raise BadInput(f"There is no team {team}.")
     case = mine(session, case_id, staff_id)
+    if to is not None and not may(session, to, Permission.WORK_CASES):
+        raise BadInput("This colleague cannot work on cases.")
     _back_to_queue(case)
     case.meant_for = to
     case.team = team or case.team
@@ -110,6 +115,7 @@ def take_over(session: Session, vault: Vault, case_id: int, staff_id: int, at: d
 
     Raises BadInput when it has ended. A case that nobody has is simply claimed.
     """
+    require(session, staff_id, Permission.WORK_CASES)
     case = locked(session, case_id)
     if case.status == CaseStatus.OPEN:
         claim(session, vault, case_id, staff_id, at)
@@ -128,7 +134,8 @@ def take_over(session: Session, vault: Vault, case_id: int, staff_id: int, at: d
 
 
 def mine(session: Session, case_id: int, staff_id: int) -> Case:
-    """The case, locked; raises BadInput unless this person has it now."""
+    """The case, locked; raises BadInput unless this person has it now and may work on cases."""
+    require(session, staff_id, Permission.WORK_CASES)
     case = locked(session, case_id)
     if case.status not in HELD or case.claimed_by != staff_id:
         raise BadInput("This case is not yours now: take it first.")

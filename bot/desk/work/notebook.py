@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from bot.base.errors import BadInput
+from bot.base.upserts import put
 from bot.base.vault import Vault
 from bot.desk.cases import changed
 from bot.desk.models import Case
@@ -24,6 +25,8 @@ from bot.desk.records import (
     CaseReminder,
     Why,
 )
+from bot.desk.staff.may import require
+from bot.desk.staff.roles import Permission
 from bot.desk.trail import log
 
 MOST_TEXT = 4000
@@ -63,6 +66,7 @@ class Draft:
 
 def add_note(session: Session, vault: Vault, case_id: int, staff_id: int, at: datetime, *, text: str) -> CaseNote:
     """Keep a private note; anybody on the team may add one, whoever has the case. Raises BadInput when empty or too long."""
+    require(session, staff_id, Permission.WORK_CASES)
     note = CaseNote(case_id=case_id, staff_id=staff_id, sealed_text=vault.seal(_checked(text), NOTE), at=at)
     session.add(note)
     _noted(session, vault, case_id, staff_id, "note_added", at)
@@ -87,6 +91,7 @@ def log_call(
     text: str = "",
 ) -> CaseCall:
     """Keep that the patient was called, or called; raises BadInput for a remark that is too long or a length below zero."""
+    require(session, staff_id, Permission.WORK_CASES)
     if not 0 <= minutes <= 600:
         raise BadInput("A call lasts between 0 and 600 minutes.")
     sealed = vault.seal(_checked(text), CALL) if text.strip() else None
@@ -147,17 +152,13 @@ def save_draft(
     session: Session, vault: Vault, case_id: int, staff_id: int, at: datetime, *, names: Sequence[str] = (), text: str = ""
 ) -> None:
     """Keep what somebody has written so far, instead of what they had; an empty draft is dropped."""
-    draft = session.get(CaseDraft, (case_id, staff_id))
     if not names and not text:
-        if draft is not None:
-            session.delete(draft)
+        session.execute(delete(CaseDraft).where(CaseDraft.case_id == case_id, CaseDraft.staff_id == staff_id))
         return
     if len(text) > MOST_TEXT:
         raise BadInput(f"A draft holds {MOST_TEXT} characters at most.")
-    if draft is None:
-        draft = CaseDraft(case_id=case_id, staff_id=staff_id, names=[], sealed_text="", saved_at=at)
-        session.add(draft)
-    draft.names, draft.sealed_text, draft.saved_at = list(names), vault.seal(text, DRAFT), at
+    values = {"names": list(names), "sealed_text": vault.seal(text, DRAFT), "saved_at": at}
+    put(session, CaseDraft, {"case_id": case_id, "staff_id": staff_id}, values)
 
 
 def draft_of(session: Session, vault: Vault, case_id: int, staff_id: int) -> Draft | None:

@@ -23,6 +23,8 @@ from bot.desk.hours.switches import calendar
 from bot.desk.models import HELD, LIVE, Case, CaseReason, CaseStatus
 from bot.desk.reasons import reason
 from bot.desk.records import CaseMerge, CasePerson, Known
+from bot.desk.staff.may import require
+from bot.desk.staff.roles import Permission
 from bot.desk.trail import log
 
 PROVEN = (Known.VERIFIED.value, Known.CONFIRMED.value)
@@ -32,14 +34,20 @@ def link(
     session: Session, vault: Vault, case_id: int, person_id: int, known: Known, *, staff_id: int | None, at: datetime
 ) -> CasePerson:
     """Note that a case concerns a person on file; a stronger way of knowing replaces a weaker one, never the other way round."""
+    if staff_id is not None:
+        require(session, staff_id, Permission.WORK_CASES)
+        if known is Known.VERIFIED:
+            raise BadInput("Only a one-time code proves that somebody is verified.")
     case = session.get_one(Case, case_id)
     row = session.get(CasePerson, (case_id, person_id), with_for_update=True)
     order = list(Known)
+    if row is not None and order.index(known) >= order.index(Known(row.known)):
+        return row
     if row is None:
         by = f"staff:{staff_id}" if staff_id is not None else "assistant"
         row = CasePerson(case_id=case_id, person_id=person_id, known=known.value, by=by, at=at)
         session.add(row)
-    elif order.index(known) < order.index(Known(row.known)):
+    else:
         row.known, row.at = known.value, at
     changed(case)
     log(session, vault, case, "person_linked", staff_id=staff_id, at=at, person=person_id, known=known.value)
@@ -48,6 +56,7 @@ def link(
 
 def unlink(session: Session, vault: Vault, case_id: int, person_id: int, *, staff_id: int, at: datetime) -> None:
     """Take a person off a case."""
+    require(session, staff_id, Permission.WORK_CASES)
     row = session.get(CasePerson, (case_id, person_id))
     if row is not None:
         session.delete(row)
@@ -87,6 +96,7 @@ def merge(
     Raises BadInput when they are one and the same, when either has ended, when a colleague has one of them, or when it
     is not proven that they are one person's.
     """
+    require(session, staff_id, Permission.MERGE_CASES)
     case, into = _both(session, case_id, into_id)
     if case.status not in LIVE or into.status not in LIVE:
         raise BadInput("One of the two cases has ended or was merged already.")
@@ -112,6 +122,7 @@ def undo_merge(
     session: Session, vault: Vault, case_id: int, *, staff_id: int, at: datetime, hours: Hours = DEFAULT_HOURS
 ) -> Case:
     """Take a merged case out again: it is in the queue under its own number. Raises BadInput when it is not merged."""
+    require(session, staff_id, Permission.MERGE_CASES)
     case = session.get(Case, case_id)
     if case is None or case.merged_into is None:
         raise BadInput("This case is not merged.")

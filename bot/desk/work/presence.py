@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from bot.base.upserts import put
 from bot.desk.records import CasePresence
 
 LASTS = timedelta(seconds=30)
@@ -24,13 +25,8 @@ class Viewer:
 
 def seen(session: Session, case_id: int, staff_id: int, at: datetime, *, typing: bool = False) -> None:
     """Somebody has a case open; to be said again within half a minute."""
-    row = session.get(CasePresence, (case_id, staff_id))
-    if row is None:
-        row = CasePresence(case_id=case_id, staff_id=staff_id, until=at)
-        session.add(row)
-    row.until = at + LASTS
-    if typing:
-        row.typing_until = at + TYPING_LASTS
+    values = {"until": at + LASTS, **({"typing_until": at + TYPING_LASTS} if typing else {})}
+    put(session, CasePresence, {"case_id": case_id, "staff_id": staff_id}, values)
 
 
 def left(session: Session, case_id: int, staff_id: int) -> None:
