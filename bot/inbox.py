@@ -28,16 +28,19 @@ from bot.conversations import choices, threads
 from bot.conversations.engine import as_json
 from bot.conversations.models import Owner, PatientSession, Reply, Thread, Turn, TurnStatus
 from bot.conversations.post import invitations, outbox
+from bot.conversations.speaking.levels import Verified
 from bot.conversations.speaking.opening import STATEMENT
 from bot.conversations.speaking.publication import Library, Published
 from bot.conversations.speaking.replies import Said, write_reply
 from bot.conversations.transcript import TURN_TEXT
 from bot.deeds.carrying import Deeds
 from bot.desk.cases import Opened, open_case, reasons_of, turn_arrived, unresolved_case
-from bot.desk.hours.calendar import DEFAULT_HOURS, Hours, published_hours
+from bot.desk.hours.calendar import Hours, desk_hours, published_hours
 from bot.desk.hours.estimates import told
 from bot.desk.models import Case
 from bot.desk.reasons import reason
+from bot.desk.records import Known
+from bot.desk.work.persons import link
 from bot.identity import state
 from bot.identity.flow import Identity
 
@@ -155,9 +158,11 @@ class Inbox:
             thread, turn = session.get_one(Thread, taken.thread_id), session.get_one(Turn, taken.work.turn_id)
             self._checkpoint.mask(session, taken.work, turn, said, now)
             said = self._checkpoint.decided(session, thread, turn, taken.work, said, now)
-            opened = self._case_of(session, turn, said, taken.published, now)
-            self._open_case(session, turn, said.mark, now)
-            self._open_case(session, turn, ASKED_AFTER_STOP if _stays_unsaid(thread, said) else None, now)
+            hours = desk_hours(taken.published.content)
+            opened = self._case_of(session, turn, said, hours, now)
+            self._open_case(session, turn, said.mark, now, hours)
+            self._open_case(session, turn, ASKED_AFTER_STOP if _stays_unsaid(thread, said) else None, now, hours)
+            self._link(session, thread, said.verified or taken.work.verified, now)
             if said.say:
                 said = _with_statement(thread, said, taken.published, now)
                 self._reply(session, taken, turn, said, opened.case if opened else None)
@@ -178,22 +183,25 @@ class Inbox:
                 threads.drop_lease(session, thread.id, taken.token)
             return more
 
-    def _case_of(self, session: Session, turn: Turn, said: Answer, published: Published, now: datetime) -> Opened | None:
-        hours = published_hours(published.content) or DEFAULT_HOURS
+    def _case_of(self, session: Session, turn: Turn, said: Answer, hours: Hours, now: datetime) -> Opened | None:
         if said.reason is None and said.status is TurnStatus.QUEUED:
             arrived = turn_arrived(session, thread_id=turn.thread_id, turn_id=turn.id, at=now, hours=hours)
             self._record(session, turn, arrived, arrived.case.reason, now)
             return None
         return self._open_case(session, turn, said.reason, now, hours)
 
-    def _open_case(
-        self, session: Session, turn: Turn, code: str | None, now: datetime, hours: Hours = DEFAULT_HOURS
-    ) -> Opened | None:
+    def _open_case(self, session: Session, turn: Turn, code: str | None, now: datetime, hours: Hours) -> Opened | None:
         if code is None:
             return None
         opened = open_case(session, thread_id=turn.thread_id, reason=reason(code), turn_id=turn.id, at=now, hours=hours)
         self._record(session, turn, opened, code, now)
         return opened
+
+    def _link(self, session: Session, thread: Thread, verified: Verified | None, now: datetime) -> None:
+        """The case of somebody who has shown who they are concerns that person on file."""
+        case = unresolved_case(session, thread.id) if verified else None
+        if case is not None and verified is not None and now < verified.until:
+            link(session, self._vault, case.id, verified.person_id, Known.VERIFIED, staff_id=None, at=now)
 
     def _record(self, session: Session, turn: Turn, opened: Opened, code: str, now: datetime) -> None:
         if opened.is_new or opened.reason_is_new:

@@ -22,6 +22,8 @@ class Statute:
 
     days: int
     source: str
+    follows: bool = False
+    """Whether the published number of days counts, where there is one, instead of this."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ PACES = (
 
 ACCESS = Statute(40, "Personal Data (Privacy) Ordinance, Cap. 486, section 19")
 CORRECTION = Statute(40, "Personal Data (Privacy) Ordinance, Cap. 486, section 23")
-COMPLAINT = Statute(30, "our own promise, not the law: a complaint is answered in writing")
+COMPLAINT = Statute(30, "our own promise, not the law: a complaint is answered in writing", follows=True)
 
 
 @dataclass(frozen=True)

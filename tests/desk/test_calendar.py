@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bot.base.errors import BadInput
 from bot.desk.hours import deadlines, estimates, switches
-from bot.desk.hours.calendar import DEFAULT_HOURS, Calendar, parse_hours, published_hours
+from bot.desk.hours.calendar import DEFAULT_HOURS, Calendar, desk_hours, parse_hours, published_hours
 from bot.desk.hours.deadlines import ClockKind, ClockState
 from bot.desk.hours.estimates import WaitKind
 from bot.desk.hours.gazette import A_YEAR, general_holidays
@@ -148,3 +148,25 @@ def test_the_pace_of_the_last_hours_is_what_counts(lite: Desk) -> None:
         # Ten in two hours are five an hour: twelve minutes for the next one.
         wait = estimates.wait_now(session, lite.clock(), DEFAULT_HOURS)
     assert (wait.kind, wait.low, wait.high) == (WaitKind.MINUTES, 5, 20)
+
+
+@pytest.mark.parametrize(("published", "days"), [(None, 30), (14, 14), ("21", 21), ("soon", 30), (0, 30), (-3, 30)])
+@pytest.mark.parametrize("opening", ["Mon-Fri 09:00-18:00", None])
+def test_the_clock_of_a_complaint_is_what_patients_were_told(
+    lite: Desk, published: object, days: int, opening: str | None
+) -> None:
+    facts = {"complaint_reply_days": {"value": published}, "desk_opening": {"value": opening}}
+    at = lite.clock()
+    case_id = lite.case("complaint_clinic")
+    with lite.database.writing() as session:
+        case = session.get_one(Case, case_id)
+        deadlines.set_clocks(session, case, Calendar(desk_hours({"facts": facts})))
+        assert case.statutory_due_at == at + timedelta(days=days)
+
+
+def test_the_clock_of_the_law_is_no_promise_of_ours(lite: Desk) -> None:
+    case_id = lite.case("data_access_request")
+    with lite.database.writing() as session:
+        case = session.get_one(Case, case_id)
+        deadlines.set_clocks(session, case, Calendar(desk_hours({"facts": {"complaint_reply_days": {"value": 14}}})))
+        assert case.statutory_due_at == lite.clock() + timedelta(days=40)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
+from sqlalchemy.orm import Session
+
 from bot.base import leases
 from bot.base.clock import Clock
 from bot.base.database import Database
@@ -17,7 +19,7 @@ from bot.base.vault import Vault
 from bot.channels.base import Channel
 from bot.conversations.speaking.publication import Library
 from bot.desk.alarm import paging, unclaimed
-from bot.desk.hours.calendar import DEFAULT_HOURS, published_hours
+from bot.desk.hours.calendar import DEFAULT_HOURS, desk_hours
 from bot.desk.hours.deadlines import reschedule
 from bot.desk.hours.switches import calendar, is_closed_by_weather
 from bot.desk.persons import told
@@ -44,11 +46,15 @@ class Watch:
         clock: Clock,
         holder: str,
         woken: Callable[[], None] = lambda: None,
+        taken: Callable[[Session, int, datetime], object] = lambda _session, _thread, _at: None,
     ) -> None:
-        """`own` is the address from which pages leave on each channel; `woken` is called when something is in the outbox."""
+        """`own` is the address from which pages leave on each channel; `woken` is called when something is in the outbox.
+
+        `taken` is called with each thread on which a person answers.
+        """
         self._database, self._vault, self._library = database, vault, library
         self._channels, self._own, self._clock, self._holder = channels, own, clock, holder
-        self._woken = woken
+        self._woken, self._taken = woken, taken
         self._next: datetime | None = None
 
     def tick(self) -> None:
@@ -66,7 +72,7 @@ class Watch:
             if not answers.are_due(session, at):
                 return
         with self._database.writing() as session:
-            said = answers.send_due(session, self._vault, self._library.current(session, at), at)
+            said = answers.send_due(session, self._vault, self._library.current(session, at), at, taken=self._taken)
         if said:
             self._woken()
 
@@ -88,7 +94,7 @@ class Watch:
                 published = self._library.current(session, at)
             except NotPublished:
                 published = None
-            hours = (published_hours(published.content) if published else None) or DEFAULT_HOURS
+            hours = desk_hours(published.content) if published else DEFAULT_HOURS
             stormy = is_closed_by_weather(session)
         if stormy:
             with self._database.writing() as session:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -19,6 +19,8 @@ from bot.desk.hours.gazette import general_holidays
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 FACT = "desk_opening"
 """The fact that holds the opening hours."""
+COMPLAINT_FACT = "complaint_reply_days"
+"""The fact that holds within how many days a complaint is answered in writing."""
 HORIZON = timedelta(days=400)
 """How far ahead is looked for an open hour."""
 _LINE = re.compile(r"(?P<first>[A-Z][a-z]{2})(-(?P<last>[A-Z][a-z]{2}))? (?P<opens>\d\d:\d\d)-(?P<closes>\d\d:\d\d)")
@@ -31,6 +33,7 @@ class Hours:
     """When the desk is open in an ordinary week: for each day from Monday its spans of opening and closing time."""
 
     week: tuple[tuple[tuple[time, time], ...], ...]
+    complaint_days: int | None = None  # what patients were told of the answer to a complaint, as the other promise of the desk
 
 
 def parse_hours(text: str) -> Hours:
@@ -63,9 +66,19 @@ def published_hours(content: Mapping[str, Any]) -> Hours | None:
     """The opening hours among published facts; None when they are not known, or not written as they must be."""
     fact = content["facts"].get(FACT) or {}
     try:
-        return parse_hours(str(fact["value"])) if fact.get("value") else None
+        return replace(parse_hours(str(fact["value"])), complaint_days=_days(content)) if fact.get("value") else None
     except BadInput:
         return None
+
+
+def desk_hours(content: Mapping[str, Any]) -> Hours:
+    """By what the desk counts its time: the published hours, or usual ones until they are known, and the published promises."""
+    return published_hours(content) or replace(DEFAULT_HOURS, complaint_days=_days(content))
+
+
+def _days(content: Mapping[str, Any]) -> int | None:
+    value = str((content["facts"].get(COMPLAINT_FACT) or {}).get("value") or "")
+    return int(value) if re.fullmatch(r"[1-9][0-9]{0,2}", value) else None
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from bot.desk.hours.calendar import DEFAULT_HOURS, Calendar, Hours
 from bot.desk.hours.switches import calendar
 from bot.desk.models import LIVE, Case, CaseReason
-from bot.desk.reasons import URGENT, Reason, reason
+from bot.desk.reasons import URGENT, Reason, Statute, reason
 
 WARN_AT = 0.75
 """From this part of its time on, a clock warns."""
@@ -56,7 +56,7 @@ def set_clocks(session: Session, case: Case, known: Calendar) -> None:
     if case.first_responded_at is None:
         case.first_response_due_at = min(_due(why, at, why.first_response, known) for why, at in reasons)
     case.resolution_due_at = min(_due(why, at, why.resolution, known) for why, at in reasons)
-    by_law = [at + timedelta(days=why.statute.days) for why, at in reasons if why.statute]
+    by_law = [at + timedelta(days=_days(why.statute, known)) for why, at in reasons if why.statute]
     case.statutory_due_at = min(by_law) if by_law else None
     if case.next_response_due_at is not None:
         leading = min((why for why, _ in reasons), key=lambda why: why.next_response)
@@ -143,6 +143,10 @@ def _reasons(session: Session, case: Case) -> Sequence[tuple[Reason, datetime]]:
 
 def _due(why: Reason, at: datetime, time_allowed: timedelta, known: Calendar) -> datetime:
     return at + time_allowed if why.is_urgent else known.add(at, time_allowed)
+
+
+def _days(statute: Statute, known: Calendar) -> int:
+    return (known.hours.complaint_days or statute.days) if statute.follows else statute.days
 
 
 def _face(kind: ClockKind, begun: datetime, due: datetime, case: Case, known: Calendar, at: datetime) -> ClockFace:

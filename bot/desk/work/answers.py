@@ -6,7 +6,7 @@ dies changes nothing about it. Then it becomes a line of the transcript and goes
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,7 +23,7 @@ from bot.conversations.models import Owner, Thread, Turn
 from bot.conversations.speaking.publication import Published
 from bot.conversations.speaking.replies import Said, text_of, write_reply
 from bot.desk.cases import changed, lock_thread, locked
-from bot.desk.hours.calendar import DEFAULT_HOURS, Hours, published_hours
+from bot.desk.hours.calendar import Hours, desk_hours
 from bot.desk.hours.deadlines import answered, set_clocks
 from bot.desk.hours.switches import calendar
 from bot.desk.models import HELD, Case, CaseStatus
@@ -136,8 +136,19 @@ def are_due(session: Session, at: datetime) -> bool:
     return session.scalars(_due(at).limit(1)).first() is not None
 
 
-def send_due(session: Session, vault: Vault, published: Published, at: datetime, limit: int = 50) -> list[int]:
-    """Say the replies whose time has come; returns the threads that got a new line."""
+def send_due(
+    session: Session,
+    vault: Vault,
+    published: Published,
+    at: datetime,
+    limit: int = 50,
+    *,
+    taken: Callable[[Session, int, datetime], object] = lambda _session, _thread, _at: None,
+) -> list[int]:
+    """Say the replies whose time has come; returns the threads that got a new line.
+
+    `taken` is called with each thread that a person answers on: whoever was verified there is so no longer.
+    """
     said = []
     for reply_id in session.scalars(_due(at).limit(limit)).all():
         reply = session.get_one(StaffReply, reply_id)
@@ -147,6 +158,7 @@ def send_due(session: Session, vault: Vault, published: Published, at: datetime,
         ).one()
         session.refresh(reply, with_for_update=True)
         if reply.status == StaffReplyStatus.PENDING and _say(session, vault, published, case, reply, at):
+            taken(session, reply.thread_id, at)
             said.append(reply.thread_id)
     return said
 
@@ -186,7 +198,7 @@ def _say(session: Session, vault: Vault, published: Published, case: Case, reply
     # Whoever is answered by a person is with the team, also when they had gone back to the assistant.
     if case.status in HELD:
         thread.owner = Owner.STAFF.value
-    _count(session, case, reply, at, published_hours(published.content) or DEFAULT_HOURS)
+    _count(session, case, reply, at, desk_hours(published.content))
     log(session, vault, case, "replied", staff_id=reply.staff_id, at=at, number=written.number)
     return True
 
