@@ -20,6 +20,7 @@ BY_TOPIC = {
     "attacker_claim": "attacker_claim",
     "data_seen_online": "data_seen_online",
     "identity_misuse": "identity_misuse",
+    "scam_pressure": "scam_pressure",
     "sensitive_records": "sensitive_records",
     "public_figure": "public_figure",
     "distress": "distress",
@@ -50,6 +51,9 @@ WORSE = (
     ("contact_update", frozenset({"dv_safety"}), "address_in_danger"),
 )
 
+# Who reads that a person helps when somebody presses them, and asks for one at once, is being pressed.
+PRESSED_AFTER, PRESSED = "scam_message_check", "scam_pressure"
+
 # Topics which only ask for a person; what was said before tells why.
 ASKING = frozenset({"speak_human", "case_followup", "hotline_contact"})
 
@@ -62,6 +66,6 @@ def reason(topic: str | None, before: Sequence[str]) -> str:
     if topic in BY_TOPIC:
         return BY_TOPIC[topic]
     if topic is None or topic in ASKING:
-        seen = {*before, topic}
+        seen = {*before, topic, PRESSED if before and before[-1] == PRESSED_AFTER else topic}
         return next((why for one, why in (BY_TOPIC | ONCE_ASKED).items() if one in seen), OTHERWISE)
     return OTHERWISE
