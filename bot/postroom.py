@@ -21,6 +21,7 @@ from bot.base.errors import ChannelError, OutcomeUnknown
 from bot.channels.base import Sent
 from bot.conversations.post import floods, hooks, outbox
 from bot.conversations.reading.safety import Lexicon
+from bot.identity import dispatches
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +50,7 @@ class PostRoom:
             self._templates,
             floods.Limits.of(application.settings),
             lambda text: bool(self._lexicon.scan(text)),
+            lambda session, event, channel, at: dispatches.heard(session, application.vault, event, channel, at),
         )
         self._care = Aftercare(application, holder)
         self._answerers = ThreadPoolExecutor(ANSWERERS, thread_name_prefix="post-answer")

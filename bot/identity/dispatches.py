@@ -18,9 +18,9 @@ from sqlalchemy.orm import Session
 from bot.base import audit
 from bot.base.errors import AccountFailure, ChannelError, OutcomeUnknown, TemporaryFailure, Unconfigured
 from bot.base.languages import Language
-from bot.base.lifecycle import move
+from bot.base.lifecycle import may_move, move
 from bot.base.vault import Vault
-from bot.channels.base import Sent
+from bot.channels.base import DeliveryEvent, Outcome, Sent
 from bot.identity.codes import GOOD_FOR
 from bot.identity.models import CODE, CheckStatus, CodeDispatch, DispatchKind, DispatchStatus, Way
 from bot.identity.models import Check as IdentityCheck
@@ -30,6 +30,11 @@ from bot.patients.models import ContactPoint
 log = logging.getLogger(__name__)
 
 CHANNEL = {Way.MOBILE: "sms", Way.EMAIL: "email"}
+_TO = {
+    Outcome.SENT: DispatchStatus.SENT,
+    Outcome.DELIVERED: DispatchStatus.DELIVERED,
+    Outcome.FAILED: DispatchStatus.FAILED,
+}
 WORDING = {DispatchKind.CODE: "one_time_code", DispatchKind.NOTE: "verified_elsewhere"}
 LEASE = timedelta(seconds=90)
 """Longer than any provider's time-out."""
@@ -96,7 +101,9 @@ def conclude(session: Session, vault: Vault, job: Job, result: Sent | ChannelErr
     """Write down what came of the call, and wipe the code unless it is tried again."""
     row = session.get_one(CodeDispatch, job.dispatch_id, with_for_update=True)
     row.lease_until = None
-    if row.status != DispatchStatus.SUBMITTING:  # buried meanwhile
+    if row.status != DispatchStatus.SUBMITTING:  # buried, or settled by evidence, meanwhile
+        if isinstance(result, Sent):
+            row.provider_id = row.provider_id or result.provider_id or None
         return DispatchStatus(row.status)
     match result:
         case Sent():
@@ -130,6 +137,32 @@ def _settle(
     subject = f"thread:{row.thread_id}"
     kind = f"identity.dispatch_{to.value}"
     audit.record(session, at=at, actor="assistant", kind=kind, subject=subject, content=content, vault=vault)
+
+
+def heard(session: Session, vault: Vault, event: DeliveryEvent, channel: str, at: datetime) -> bool:
+    """Move the code or note that a delivery event is about as far as the event proves; False when it is about none.
+
+    Nobody in a chat is told: that a code could not be delivered would tell that there is somebody on file.
+    """
+    row = _meant(session, event, channel)
+    if row is None:
+        return False
+    row.provider_id = row.provider_id or event.provider_id or None
+    to = _TO[event.outcome]
+    if may_move(row, to):
+        _settle(session, vault, row, to, at, event.code, event.reason)
+    return True
+
+
+def _meant(session: Session, event: DeliveryEvent, channel: str) -> CodeDispatch | None:
+    found = None
+    if event.reference:
+        found = session.scalars(select(CodeDispatch).where(CodeDispatch.reference == event.reference).with_for_update()).first()
+    if found is None and event.provider_id:
+        way = next((way for way, name in CHANNEL.items() if name == channel), None)
+        named = select(CodeDispatch).where(CodeDispatch.provider_id == event.provider_id, CodeDispatch.way == way)
+        found = session.scalars(named.with_for_update()).first()
+    return found
 
 
 def bury(session: Session, vault: Vault, at: datetime) -> int:

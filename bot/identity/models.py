@@ -116,8 +116,9 @@ class DispatchStatus(StrEnum):
     QUEUED = "queued"  # waits for the worker; nothing was sent
     SUBMITTING = "submitting"  # being handed to the provider; committed before the call
     SENT = "sent"  # the provider has it
+    DELIVERED = "delivered"  # the handset or the mailbox has it
     UNKNOWN = "unknown"  # the call broke off; never sent again, the patient asks for a new one
-    FAILED = "failed"  # it was not taken, or its time ran out
+    FAILED = "failed"  # it was not taken, did not arrive, or its time ran out
     WITHHELD = "withheld"  # nobody is on file, or may not be written to: worked off like the others, without a send
 
 
@@ -153,8 +154,18 @@ class CodeDispatch(Base):
     MOVES: ClassVar[Mapping[str, frozenset[str]]] = {
         DispatchStatus.QUEUED: frozenset({DispatchStatus.SUBMITTING, DispatchStatus.WITHHELD, DispatchStatus.FAILED}),
         DispatchStatus.SUBMITTING: frozenset(
-            {DispatchStatus.QUEUED, DispatchStatus.SENT, DispatchStatus.UNKNOWN, DispatchStatus.FAILED}
+            {
+                DispatchStatus.QUEUED,
+                DispatchStatus.SENT,
+                DispatchStatus.DELIVERED,  # the evidence may be there before the call returns
+                DispatchStatus.UNKNOWN,
+                DispatchStatus.FAILED,
+            }
         ),
+        # What the provider reports later; a late "delivered" outweighs a failure.
+        DispatchStatus.UNKNOWN: frozenset({DispatchStatus.SENT, DispatchStatus.DELIVERED, DispatchStatus.FAILED}),
+        DispatchStatus.SENT: frozenset({DispatchStatus.DELIVERED, DispatchStatus.FAILED}),
+        DispatchStatus.FAILED: frozenset({DispatchStatus.DELIVERED}),
     }
 
     __table_args__ = (

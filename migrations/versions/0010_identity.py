@@ -22,7 +22,7 @@ ONE_OF = {
         "kind": "kind IN ('code', 'note')",
         "way": "way IN ('mobile', 'email')",
         "language": "language IN ('en', 'zh-Hant', 'zh-Hans', 'tl', 'id')",
-        "status": "status IN ('queued', 'submitting', 'sent', 'unknown', 'failed', 'withheld')",
+        "status": "status IN ('queued', 'submitting', 'sent', 'delivered', 'unknown', 'failed', 'withheld')",
     },
 }
 

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from bot.base.lifecycle import move
 from bot.base.vault import BlindIndex, Vault
-from bot.channels.base import Channel, HookKind, Incoming, Kept, of_hook
+from bot.channels.base import Channel, DeliveryEvent, HookKind, Incoming, Kept, of_hook
 from bot.conversations.post import arrivals, floods, receipts
 from bot.conversations.post.models import HookDelivery, HookStatus
 
@@ -41,6 +41,8 @@ class Desk:
     limits: floods.Limits = field(default_factory=floods.Limits)
     is_urgent: Callable[[str], bool] = lambda _: False
     """Whether a text must be read at once, however many come."""
+    heard: Callable[[Session, DeliveryEvent, str, datetime], bool] = lambda _session, _event, _channel, _at: False
+    """Asked about evidence that is of no part of the outbox: whether it was about something else that is sent."""
 
 
 @dataclass(frozen=True)
@@ -157,6 +159,8 @@ def _read(session: Session, desk: Desk, row: HookDelivery, at: datetime) -> _Fou
             for event in channel.parse_events(content):
                 found.number += 1
                 remark = receipts.apply(session, desk.vault, event, channel.name, at, desk.templates)
+                if remark and desk.heard(session, event, channel.name, at):
+                    remark = ""
                 found.remarks += [remark] if remark else []
     return found
 
