@@ -108,7 +108,16 @@ def _outgoing(application: Application, job: dispatches.Job) -> Outgoing:
         with application.database.reading() as session:
             published: Published = application.library.current(session, application.clock())
         text = wording.render(published.content, job.wording, job.language, job.channel, job.values).text
+        letter = _letter(published, job)
     except Exception as missing:
         log.error("dispatch %d has no words: %s", job.dispatch_id, type(missing).__name__)
         raise _NoWords from None
-    return Outgoing(own=own[0], their=job.their, text=text, reference=job.reference)
+    return Outgoing(own=own[0], their=job.their, text=text, reference=job.reference, letter=letter)
+
+
+def _letter(published: Published, job: dispatches.Job) -> dict[str, str]:
+    """The subject line of an e-mail, in the reader's language and without the code: it shows on locked screens."""
+    name = f"{job.wording}_subject"
+    if job.channel != "email" or name not in published.content["wordings"]:
+        return {}
+    return {"title": wording.render(published.content, name, job.language, job.channel, {}).text}

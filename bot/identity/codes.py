@@ -24,6 +24,8 @@ from bot.patients.models import ContactPoint
 GOOD_FOR = timedelta(minutes=10)
 """NIST SP 800-63B: an out-of-band secret is invalid after ten minutes."""
 TRIES = 5
+OVERDUE = timedelta(minutes=2)
+"""When a code should have come. It says nothing about whether one was sent: everybody is told the same after the same time."""
 NOTE_GOOD_FOR = timedelta(hours=12)
 VALUES = {"minutes": "10"}
 
@@ -43,13 +45,15 @@ def wait(wrong: int) -> timedelta:
     return timedelta(minutes=2 ** (wrong - 2)) if wrong > 1 else timedelta(0)
 
 
-def queue(session: Session, tools: Tools, check: Check, place: places.Place | None, way: Way, asked: Asked) -> bool:
+def queue(
+    session: Session, tools: Tools, check: Check, place: places.Place | None, way: Way, asked: Asked, *, own: bool = False
+) -> bool:
     """Lay a code down for the worker, or a row just like it without a send; returns whether the code can be right.
 
-    The code before this one is worth nothing any more.
+    The code before this one is worth nothing any more. `own`: the line has the very address to which the code goes.
     """
     destination = place.point.entry if place else secrets.token_hex(32)
-    full = limits.destination_full(session, tools.limits, destination, asked.at)
+    full = limits.destination_full(session, tools.limits, destination, asked.at, own=own)
     armed = place if place and not full else None
     code = tools.new_code()
     check.way, check.code_until = way.value, asked.at + GOOD_FOR

@@ -103,15 +103,22 @@ class Identity:
 
         WhatsApp's provider vouches for the number; nobody vouches for the sender of an SMS or an e-mail.
         """
-        if asked.thread.channel != "whatsapp" or not asked.thread.sealed_address:
-            return None
-        try:
-            entries = self.index.every(Found.PHONE, self.vault.open(asked.thread.sealed_address, ADDRESS))
-        except BadInput:
+        entries = self._entries_of_line(asked) if asked.thread.channel == "whatsapp" else []
+        if not entries:
             return None
         persons = found or places.file_of(session, entries, Found.PHONE)
         holding = [person.id for person in persons.persons if any(point.entry in entries for point in persons.points[person.id])]
         return holding[0] if len(holding) == 1 and len(persons.persons) == 1 else None
+
+    def _entries_of_line(self, asked: Asked) -> list[str]:
+        """The keyed hashes of the address from which this line's turns come; none in the web."""
+        if not asked.thread.sealed_address:
+            return []
+        found = Found.EMAIL if asked.thread.channel == "email" else Found.PHONE
+        try:
+            return self.index.every(found, self.vault.open(asked.thread.sealed_address, ADDRESS))
+        except BadInput:
+            return []
 
     # ------------------------------------------------------------ the middle
 
@@ -156,15 +163,17 @@ class Identity:
         """A code is asked for: every step of this is taken for nobody as well."""
         if not check.subject or check.status == CheckStatus.WHICH:
             return Outcome(("verify_which_person" if check.subject else "verify_intro",), GIVE_UP)
-        by = {"thread_id": check.thread_id, "network": asked.network}
+        found, is_theirs = places.file_or_decoy(session, check.subject, check.subject_kind)
+        place = places.place_of(found, check.subject, check.subject_kind, way, self.vault, self.rules.countries)
+        place = place if is_theirs else None
+        entries = self._entries_of_line(asked)  # made for nobody as well
+        own = place is not None and place.point.entry in entries
+        by = {"thread_id": check.thread_id, "network": asked.network, "own": own}
         full = limits.reached(session, self.rules, **by, subject=check.subject[0], at=asked.at)  # type: ignore[arg-type]
         if full:
             state.note(session, self.vault, check, "limited", asked.at, limit=full)
             return Outcome(("verify_limit",), GIVE_UP)
-        found, is_theirs = places.file_or_decoy(session, check.subject, check.subject_kind)
-        place = places.place_of(found, check.subject, check.subject_kind, way, self.vault, self.rules.countries)
-        place = place if is_theirs else None
-        armed = codes.queue(session, self._tools, check, place, way, asked)
+        armed = codes.queue(session, self._tools, check, place, way, asked, own=own)
         state.note(session, self.vault, check, "code_queued", asked.at, way=way.value, on_file=place is not None, armed=armed)
         if check.status != CheckStatus.CODE:
             move(check, CheckStatus.CODE)
@@ -178,7 +187,7 @@ class Identity:
                 return self._wanted(session, asked, check, Way(named))
             subject = words.subject(asked.text)
             if subject is None or subject.kind != references.KIND:
-                return Outcome(("verify_code_sent",), PLACES, values=codes.VALUES)
+                return Outcome((self._still_waiting(check, asked),), PLACES, values=codes.VALUES)
             check.code_entry = None
             move(check, CheckStatus.PLACE)
             return self._subject(session, asked, check)
@@ -189,6 +198,13 @@ class Identity:
         if codes.fits(self.index, check, typed):
             return self._right(session, asked, check)
         return self._wrong(session, asked, check)
+
+    @staticmethod
+    def _still_waiting(check: Check, asked: Asked) -> str:
+        """What is said to who writes something else than a code: after a while, that none may come by that way."""
+        if check.code_until is None or asked.at >= check.code_until:
+            return "verify_code_expired"
+        return "verify_code_overdue" if asked.at >= check.code_until - codes.GOOD_FOR + codes.OVERDUE else "verify_code_sent"
 
     def _wrong(self, session: Session, asked: Asked, check: Check) -> Outcome:
         check.wrong += 1

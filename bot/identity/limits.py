@@ -2,7 +2,9 @@
 
 What the patient is told depends only on what anybody could count: the thread, the network address, what was typed, the whole
 system. How often one destination was written to is counted too and never told: there a code is silently not sent.
-Wrong guesses bind to the thread and the network address alone, so that a stranger locks nobody out.
+Wrong guesses bind to the thread and the network address alone, so that a stranger locks nobody out. Nor can a stranger use up
+a patient's codes: from one network address come three a day for what was typed, and the last of each day is kept for whoever
+writes from the very address on file.
 """
 
 from __future__ import annotations
@@ -26,7 +28,10 @@ class Limits:
     """So many per hour and day; what is not here is in the flow itself."""
 
     subject: tuple[int, int] = (3, 5)
+    subject_from_network: tuple[int, int] = (3, 3)
     destination: tuple[int, int] = (3, 5)
+    kept: int = 1
+    """Of a day's codes for a subject or destination, those that only go out for a line with the address on file."""
     thread: tuple[int, int] = (5, 10)
     network: tuple[int, int] = (40, 150)
     system_day: int = 5000
@@ -36,9 +41,17 @@ class Limits:
     countries: frozenset[str] = frozenset({"852", "853", "86"})
     """Country codes that numbers may have to which codes are sent."""
 
+    def for_strangers(self, most: tuple[int, int], *, own: bool) -> tuple[int, int]:
+        """What is left of a limit for a line that is not the address on file."""
+        return most if own else (most[0], most[1] - self.kept)
 
-def reached(session: Session, limits: Limits, *, thread_id: int, network: str | None, subject: str, at: datetime) -> str | None:
+
+def reached(
+    session: Session, limits: Limits, *, thread_id: int, network: str | None, subject: str, at: datetime, own: bool = False
+) -> str | None:
     """Which limit keeps a code from being asked for, if any; the same statements in every case.
+
+    `own` says that the line has the address on file to which the code goes.
 
     From here to the end of the transaction nobody else asks for a code: a hundred at once are counted one after the other.
     """
@@ -47,7 +60,12 @@ def reached(session: Session, limits: Limits, *, thread_id: int, network: str | 
     counted = (
         ("thread", CodeDispatch.thread_id == thread_id, limits.thread),
         ("network", CodeDispatch.network == (network or ""), limits.network),
-        ("subject", CodeDispatch.subject == subject, limits.subject),
+        ("subject", CodeDispatch.subject == subject, limits.for_strangers(limits.subject, own=own)),
+        (
+            "subject from here",
+            (CodeDispatch.subject == subject) & (CodeDispatch.network == (network or "")),
+            limits.subject_from_network,
+        ),
     )
     found = [name for name, where, most in counted if _is_full(_times(session, where, most[1], at), most, at)]
     sent = select(func.count()).where(CodeDispatch.contact_point_id.is_not(None), CodeDispatch.created_at > at - DAY)
@@ -56,10 +74,10 @@ def reached(session: Session, limits: Limits, *, thread_id: int, network: str | 
     return found[0] if found else None
 
 
-def destination_full(session: Session, limits: Limits, destination: str, at: datetime) -> bool:
+def destination_full(session: Session, limits: Limits, destination: str, at: datetime, *, own: bool = False) -> bool:
     """Whether an address was written to as often as may be; never told."""
-    times = _times(session, CodeDispatch.destination == destination, limits.destination[1], at)
-    return _is_full(times, limits.destination, at)
+    most = limits.for_strangers(limits.destination, own=own)
+    return _is_full(_times(session, CodeDispatch.destination == destination, most[1], at), most, at)
 
 
 def guessed_too_much(session: Session, limits: Limits, *, thread_id: int, network: str | None, at: datetime) -> bool:

@@ -29,7 +29,16 @@ from tests.identity.line import Line
 from tests.make import FakeClock
 
 PLENTY = (10**6, 10**6)
-UNLIMITED = Limits(PLENTY, PLENTY, PLENTY, PLENTY, 10**6, 10**6, 10**6)
+UNLIMITED = Limits(
+    subject=PLENTY,
+    subject_from_network=PLENTY,
+    destination=PLENTY,
+    thread=PLENTY,
+    network=PLENTY,
+    system_day=10**6,
+    thread_wrong_day=10**6,
+    network_wrong_day=10**6,
+)
 
 
 @pytest.fixture
