@@ -12,14 +12,19 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from bot.base.errors import BadInput
 from bot.base.vault import Vault
 from bot.channels.windows import MARGIN, WINDOWS
 from bot.conversations.models import Reply, Thread, Turn
 from bot.conversations.post.models import Part
 from bot.conversations.reading import guard
+from bot.conversations.reading.private import TOKENS
 from bot.conversations.transcript import REPLY_TEXT, TURN_TEXT
 from bot.desk.models import Case, CaseReason
 from bot.desk.records import CasePresence, StaffReply, StaffReplyStatus
+from bot.desk.sight.searching import LEAST_REASON, MOST_REASON
+from bot.desk.staff import throttle
+from bot.desk.trail import log
 from bot.desk.work.persons import threads_of
 
 LINES = 40
@@ -101,8 +106,40 @@ def casefile(
     return Casefile(case, threads, entries, is_whole, reasons, _topics(session, [thread.id for thread in threads]))
 
 
-def words_of(session: Session, vault: Vault, thread_id: int, number: int) -> str | None:
-    """A line as it was written, with nothing hidden; None when there is no such line. Whoever asks has to log it."""
+def case_with(session: Session, case_id: int) -> Case:
+    """The case with this id; raises sqlalchemy's NoResultFound for one that is none."""
+    return session.get_one(Case, case_id)
+
+
+def revealed(
+    session: Session,
+    vault: Vault,
+    case_id: int,
+    thread_id: int,
+    number: int,
+    *,
+    reason: str,
+    staff_id: int,
+    at: datetime,
+) -> str:
+    """A line as it was written, with nothing hidden; counted against a limit and put into the log with its reason.
+
+    Raises BadInput without a reason or when the case has no such line, TooMany when asked too often.
+    """
+    if not LEAST_REASON <= len(reason.strip()) <= MOST_REASON:
+        raise BadInput(f"Say why you have to read this, in {LEAST_REASON} to {MOST_REASON} characters.")
+    entry = f"staff:{staff_id}"
+    throttle.check(session, throttle.REVEAL, entry, at)
+    throttle.count(session, throttle.REVEAL, entry, at)
+    case = case_with(session, case_id)
+    words = _words(session, vault, thread_id, number) if thread_id in {one.id for one in threads_of(session, case)} else None
+    if words is None:
+        raise BadInput("There is no such line.")
+    log(session, vault, case, "revealed", staff_id=staff_id, at=at, thread=thread_id, number=number, reason=reason.strip())
+    return words
+
+
+def _words(session: Session, vault: Vault, thread_id: int, number: int) -> str | None:
     turn = session.scalars(select(Turn).where(Turn.thread_id == thread_id, Turn.number == number)).first()
     if turn is not None:
         return vault.open(turn.sealed_text, TURN_TEXT) if turn.sealed_text else ""
@@ -161,7 +198,7 @@ def _turns(session: Session, vault: Vault, thread_id: int, after: int, official:
                 turn.number,
                 "patient",
                 shown,
-                _hides(words, shown, official),
+                _hides(shown),
                 turn.language,
                 turn.received_at,
                 topic=turn.topic,
@@ -192,7 +229,7 @@ def _replies(session: Session, vault: Vault, thread_id: int, after: int, officia
                 reply.number,
                 reply.author,
                 shown,
-                _hides(words, shown, official),
+                _hides(shown),
                 reply.language,
                 reply.created_at,
                 staff_id=written.get(reply.id),
@@ -204,9 +241,8 @@ def _replies(session: Session, vault: Vault, thread_id: int, after: int, officia
     return found
 
 
-def _hides(words: str, shown: str, official: frozenset[str]) -> bool:
-    # Most lines hide nothing, and those need no second reading.
-    return shown != words and bool(guard.clean(words, official=official).hidden)
+def _hides(shown: str) -> bool:
+    return any(token in shown for token in TOKENS.values())
 
 
 def _topics(session: Session, thread_ids: Sequence[int]) -> list[tuple[str, datetime]]:
