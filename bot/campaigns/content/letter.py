@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import threading
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, time
@@ -73,10 +74,11 @@ def _compile(
         "page": shared.head.page,
         "day": shared.head.day,
         "code": _code(shared.head.page) if shared.head.page else "",
-        "blocks": [{"kind": block.kind.value, "lines": block.lines} for block in filled(shared, values).blocks],
+        "blocks": [{"kind": block.kind.value, "lines": [_kept_together(line) for line in block.lines]} for block in filled(shared, values).blocks],
     }
     with _one_at_a_time:
-        made = _compiler(template.sources[LAYOUT].encode()).compile(
+        made = _compiler().compile(
+            template.sources[LAYOUT].encode(),
             format=form,
             sys_inputs={"letter": json.dumps(letter, ensure_ascii=False)},
             timestamp=datetime.combine(shared.day, time(4), UTC),
@@ -84,6 +86,11 @@ def _compile(
         )
     assert made is not None  # without an output file it returns what it made
     return made
+
+
+def _kept_together(line: str) -> str:
+    """The line with its telephone numbers unbroken."""
+    return re.sub(r"(?<=\d) (?=\d)", "\u00a0", line)
 
 
 def checked_font(language: Language) -> str:
@@ -99,10 +106,10 @@ def _fonts() -> typst.Fonts:
     return typst.Fonts(include_system_fonts=True, include_embedded_fonts=False)
 
 
-@lru_cache(maxsize=4)
-def _compiler(source: bytes) -> typst.Compiler:
+@lru_cache(maxsize=1)
+def _compiler() -> typst.Compiler:
     # Setting up takes longer than a letter: it is kept for the next one.
-    return typst.Compiler(source, font_paths=_fonts())
+    return typst.Compiler(font_paths=_fonts())
 
 
 @lru_cache(maxsize=16)
