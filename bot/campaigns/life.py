@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
 from bot.base import audit, leases
@@ -152,6 +152,7 @@ def resume(session: Session, vault: Vault, campaign: Campaign, *, by: str, at: d
     _no_hold(session, campaign, at)
     move(campaign, STATES.RUNNING)
     campaign.pause_reason, campaign.results_from = "", at
+    _find_missing(session, campaign, at)
     log(session, vault, campaign, "resumed", by, at)
 
 
@@ -208,6 +209,14 @@ def finish(session: Session, vault: Vault, campaign: Campaign, at: datetime) -> 
     campaign.ended_at, campaign.waits_for = at, ""
     log(session, vault, campaign, "completed", "campaign", at, population=campaign.population)
     return True
+
+
+def _find_missing(session: Session, campaign: Campaign, at: datetime) -> None:
+    """Let the rung begin again of whoever should have a notice and has none: resuming is a difference of sets."""
+    has = select(func.count()).where(Notice.obligation_id == Obligation.id).scalar_subquery()
+    lost = (Obligation.campaign_id == campaign.id, Obligation.status == ObligationStatus.OPEN.value, Obligation.rung > has)
+    again = update(Obligation).where(*lost).values(rung=Obligation.rung - 1, next_at=at)
+    session.execute(again.execution_options(synchronize_session=False))
 
 
 def log(session: Session, vault: Vault, campaign: Campaign, what: str, by: str, at: datetime, **content: Any) -> None:
