@@ -85,6 +85,15 @@ def threads_of(session: Session, vault: Vault, person_id: int, points: Sequence[
     return sorted(proven | (at_address - others))
 
 
+def proven_threads(session: Session, person_id: int) -> list[int]:
+    """The threads of which a code, or a call of the team, showed that they are this person's and of nobody else."""
+    mine = _proven(session, [person_id])
+    shared = select(Check.thread_id).where(Check.verified_at.is_not(None), Check.person_id != person_id)
+    linked = select(Case.thread_id).join(CasePerson, CasePerson.case_id == Case.id)
+    others = linked.where(CasePerson.known.in_(PROVEN), CasePerson.person_id != person_id)
+    return sorted(mine - {*session.scalars(shared), *session.scalars(others)})
+
+
 def _proven(session: Session, persons: Sequence[int] | None) -> set[int]:
     """Threads of which a code, or a call of the team, showed whose they are: of these persons, or of anybody."""
     checked = select(Check.thread_id).where(Check.verified_at.is_not(None), Check.person_id.is_not(None))

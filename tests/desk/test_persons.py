@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -17,12 +18,10 @@ from bot.desk.staff import approvals
 from bot.desk.staff.roles import Role
 from bot.patients.disclosure import HoldReason, hold, is_held
 from bot.patients.finding import Found, address_of, usable_contacts
-from bot.patients.models import CONTACT, ContactPoint, Person, RosterImport
+from bot.patients.models import ContactPoint
 from tests.desk.conftest import Desk
+from tests.desk.onfile import NEW, OLD, OTHER, WHY, person_on_file
 from tests.people import publish
-
-OLD, OTHER, NEW = "+85291234567", "chan@example.com", "+85269998888"
-WHY = "asked in person with their identity card"
 
 
 @dataclass
@@ -37,32 +36,6 @@ class Post:
             raise self.fails.pop(0)
         self.given.append(outgoing)
         return Sent(provider_id="P1")
-
-
-def person_on_file(desk: Desk, language: str = "zh-Hant", **flags: object) -> int:
-    """Somebody with a mobile and an e-mail address."""
-    with desk.database.writing() as session:
-        applied = RosterImport(digest="0" * 64, by="test", at=desk.clock(), counts={})
-        session.add(applied)
-        session.flush()
-        record = '{"key": "P1", "name": "CHAN Tai Man", "name_zh": "陳大文", "categories": []}'
-        number = session.query(Person).count()
-        person = Person(
-            key_entry=desk.index.index("key", f"P{number}"),
-            sealed_record=desk.vault.seal(record, "persons.record"),
-            language=language,
-            import_id=applied.id,
-            **flags,
-        )
-        session.add(person)
-        session.flush()
-        for place, (kind, found, value) in enumerate((("mobile", "phone", OLD), ("email", "email", OTHER))):
-            entry, sealed = desk.index.index(found, value), desk.vault.seal(value, CONTACT)
-            point = ContactPoint(
-                person_id=person.id, kind=kind, entry=entry, sealed_value=sealed, place=place, added_at=desk.clock()
-            )
-            session.add(point)
-        return person.id
 
 
 def points(desk: Desk, person_id: int) -> dict[str, int]:
@@ -83,7 +56,7 @@ def agree(desk: Desk, request: int, by: int) -> None:
         contacts.carry_out_change(session, desk.vault, desk.index, agreed, desk.clock())
 
 
-def changed(desk: Desk, **flags: object) -> int:
+def changed(desk: Desk, **flags: Any) -> int:
     person_id = person_on_file(desk, **flags)
     agree(desk, ask(desk, person_id, desk.colleague(Role.LEAD)), desk.colleague(Role.PRIVACY_OFFICER))
     return person_id
