@@ -21,6 +21,7 @@ from bot.campaigns.content.template import LANGUAGES, STANDARD, Template
 from bot.campaigns.content.writing import Edition, Reader
 from bot.channels import segments as counting
 from bot.channels.segments import Segments
+from bot.conversations.speaking import wording
 from bot.patients.models import Category, Way
 
 WHATSAPP_MOST = 1024
@@ -134,7 +135,7 @@ def _full(template: Template, content: Mapping[str, Any], reader: Reader, editio
     text = document.as_text(blocks, wide=reader.language is not Language.EN)
     found = {"subject": subject, "text": text, "blocks": blocks, "items": document.carried(blocks)}
     if reader.way is Way.LETTER:
-        return {**found, "head": _head(content, reader.language, edition)}
+        return {**found, "head": _head(template, content, reader.language, edition)}
     return {**found, "html": email.as_html(template, subject, blocks, reader.language)}
 
 
@@ -149,17 +150,16 @@ def _short(template: Template, content: Mapping[str, Any], reader: Reader, editi
     return {"text": text, "variables": tuple(variables), "items": items}
 
 
-def _head(content: Mapping[str, Any], language: Language, edition: Edition) -> Head:
-    from bot.conversations.speaking import wording
-
+def _head(template: Template, content: Mapping[str, Any], language: Language, edition: Edition) -> Head:
     facts = wording.surroundings(content, language)["facts"]
-    page = facts.get("notice_page")
-    return Head(
-        clinic=marks.tidy(str(facts["clinic_name"])),
-        postal_address=marks.tidy(str(facts["postal_address"])) if facts["postal_address"].known else "",
-        page=marks.tidy(str(page)) if page is not None and page.known else "",
-        day=wording.spoken({"date": edition.day.isoformat()}, language),
-    )
+
+    def known(name: str) -> str:
+        return marks.tidy(str(facts[name])) if facts[name].known else ""
+
+    day = wording.spoken({"date": edition.day.isoformat()}, language)
+    if template.neutral:
+        return Head(known("neutral_name"), "", "", day)
+    return Head(known("clinic_name"), known("postal_address"), known("notice_page"), day)
 
 
 def _token(nonce: str, name: str, kind: str) -> str:

@@ -32,7 +32,7 @@ FILES: Mapping[Way, tuple[str, ...]] = {
 """What a template has in each language for each way."""
 ITEMS = tuple(f"N{number}" for number in range(1, 16))
 STANDARD = "standard"
-_KEYS = frozenset({"purpose", "channels", "by_category", "variants", "facts", "places", "items", "never", "internal"})
+_KEYS = frozenset({"purpose", "channels", "by_category", "variants", "facts", "places", "items", "never", "internal", "neutral"})
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,7 @@ class Template:
     items: Mapping[str, tuple[str, ...]]  # of the checklist: in the full text, in a short one
     never: Mapping[str, tuple[str, ...]]  # patterns by language that this notice in particular must not hold
     internal: bool  # for the team, not for patients
+    neutral: bool  # nothing in it or around it may tell what we are
     sources: Mapping[str, str] = field(repr=False)
 
     def canonical(self) -> str:
@@ -127,6 +128,7 @@ def _of(name: str, said: Mapping[str, Any], files: Mapping[str, str]) -> Templat
         items={key: tuple(said.get("items", {}).get(key, [])) for key in (FULL, SHORT)},
         never={str(key): tuple(patterns) for key, patterns in said.get("never", {}).items()},
         internal=bool(said.get("internal", False)),
+        neutral=bool(said.get("neutral", False)),
         sources=dict(files),
     )
 
