@@ -5,7 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
 from typing import Any
+
+from sqlalchemy.orm import Session
 
 from bot.answering import Mind
 from bot.base.clock import Clock, system_clock
@@ -13,6 +17,8 @@ from bot.base.database import Database
 from bot.base.settings import Settings
 from bot.base.tasks import Doorbell, make_huey
 from bot.base.vault import BlindIndex, Vault
+from bot.campaigns.approved import ApprovedTexts
+from bot.campaigns.office import Office
 from bot.channels.base import Channel
 from bot.channels.registry import channels
 from bot.conversations.engine import Engine
@@ -20,6 +26,7 @@ from bot.conversations.reading.safety import Lexicon
 from bot.conversations.speaking import proposal
 from bot.conversations.speaking.publication import Library
 from bot.deeds.carrying import Deeds
+from bot.desk.sight.load import load
 from bot.identity.flow import Identity
 from bot.identity.limits import Limits
 from bot.inbox import Inbox
@@ -78,6 +85,56 @@ def open_application(settings: Settings, clock: Clock = system_clock) -> Applica
         channels=channels(settings, clock),
         hurried=hurried,
     )
+
+
+def office_of(
+    settings: Settings,
+    *,
+    database: Database,
+    vault: Vault,
+    index: BlindIndex,
+    channels: Mapping[str, Channel],
+    library: Library,
+    clock: Clock,
+    holder: str,
+) -> Office:
+    """What campaigns are sent with, under these settings."""
+    own = {channel: (settings.own_addresses(channel) or ("",))[0] for channel in channels}
+    return Office(
+        database=database,
+        vault=vault,
+        index=index,
+        texts=ApprovedTexts(database, library, content_ids=settings.notice_templates),
+        channels=channels,
+        own=own,
+        clock=clock,
+        holder=holder,
+        is_live=settings.campaigns_live or settings.reaches_nobody,
+        allowed=frozenset(one.strip() for one in settings.campaign_test_addresses.split(",") if one.strip()),
+        gate=partial(_desk_copes, settings.campaign_desk_cases),
+    )
+
+
+def office_for(application: Application, holder: str) -> Office:
+    """The same for a process that has all of Candour open."""
+    return office_of(
+        application.settings,
+        database=application.database,
+        vault=application.vault,
+        index=application.index,
+        channels=application.channels,
+        library=application.library,
+        clock=application.clock,
+        holder=holder,
+    )
+
+
+def _desk_copes(most: int, session: Session, at: datetime) -> str:
+    """Why no further wave of notices may begin, in words; empty when the desk can cope."""
+    now = load(session, at)
+    if now.waiting > most:
+        return f"{now.waiting} cases wait at the desk; the limit is {most}."
+    return ""
 
 
 def limits_of(settings: Settings) -> Limits:

@@ -12,12 +12,13 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import cached_property
+from functools import cached_property, partial
 
 from bot.aftercare import TOO_MANY, Aftercare, tell
-from bot.assembly import Application
+from bot.assembly import Application, office_for
 from bot.base import leases
 from bot.base.errors import ChannelError, OutcomeUnknown
+from bot.campaigns import events
 from bot.channels.base import Sent
 from bot.conversations.post import floods, hooks, outbox
 from bot.conversations.reading.safety import Lexicon

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
@@ -83,6 +84,15 @@ class Settings(BaseSettings):
         "852,853,86,886,44,61,62,63,65", description="Comma-separated country codes of numbers to which codes are sent."
     )
 
+    campaigns_live: bool = Field(False, description="Whether approved campaigns may reach patients; without it only tests leave.")
+    campaign_test_addresses: str = Field(
+        "", description="Comma-separated e-mail addresses and numbers that test sends of campaigns may reach."
+    )
+    campaign_desk_cases: int = Field(50, ge=0, description="Cases waiting at the desk above which no further wave begins.")
+    whatsapp_notices: str = Field(
+        "", description="Approved WhatsApp texts of notices, such as first_notice.en=HX…,first_notice.zh-Hant=HX…."
+    )
+
     demo: bool = Field(True, description="Publish the shipped incident with a demo approver when nothing is published.")
 
     vault_keys: SecretStr = Field(SecretStr(""), description="`id:base64,…` 256-bit keys for personal data, newest first.")
@@ -138,6 +148,18 @@ class Settings(BaseSettings):
         """The content id of the approved WhatsApp text per language."""
         pairs = (one.partition("=") for one in self.whatsapp_templates.split(",") if one.strip())
         return {language.strip(): content.strip() for language, _, content in pairs}
+
+    @property
+    def notice_templates(self) -> dict[str, str]:
+        """The content id of the approved WhatsApp text per notice and language, as `notice.language`."""
+        pairs = (one.partition("=") for one in self.whatsapp_notices.split(",") if one.strip())
+        return {name.strip(): content.strip() for name, _, content in pairs}
+
+    @property
+    def reaches_nobody(self) -> bool:
+        """Whether both providers are on this machine, as the simulator is: then nothing leaves it."""
+        hosts = {urlsplit(address).hostname for address in (self.twilio_url, self.sendgrid_url)}
+        return hosts <= {"127.0.0.1", "localhost", "::1"}
 
     @property
     def secrets_folder(self) -> Path:

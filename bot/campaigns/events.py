@@ -55,6 +55,11 @@ def apply(session: Session, office: Office, event: DeliveryEvent, channel: str, 
     return ""
 
 
+def apply_in(office: Office, session: Session, event: DeliveryEvent, channel: str, at: datetime) -> str:
+    """`apply`, with the office first: to be handed to whoever reads hooks."""
+    return apply(session, office, event, channel, at)
+
+
 def _notice(session: Session, event: DeliveryEvent, channel: str) -> Notice | None:
     found = None
     if event.reference.startswith(MARK):

@@ -146,6 +146,9 @@ def _made(
         if channel is Way.EMAIL and address.casefold() in seen:
             continue  # the same address goes into another request
         text = press.text(session, campaign, row.segment_id, channel)
+        if channel is Way.WHATSAPP and not text.content_id:
+            withholding.skip(session, row, withholding.NO_TEMPLATE, at)
+            continue
         who, language = particulars_of(office, row.sealed_record), press.language(row.segment_id)
         try:
             values = office.texts.values(who, language, printed[row.obligation_id])

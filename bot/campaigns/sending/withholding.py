@@ -27,6 +27,7 @@ SETTLED = "this person has been told already"
 WRONG = "this contact is not the person's any more"
 STOPPED = "the person wished no more messages"
 OPTED_OUT = "the patient stopped messages from this number"
+NO_TEMPLATE = "WhatsApp has approved no text for this notice"
 NO_CONSENT = "the patient has not written to us on WhatsApp"
 
 
@@ -48,9 +49,14 @@ def sort_out(session: Session, office: Office, rows: Sequence[Any], channel: Way
         if because:
             leave(session, row, because, why, at)
         else:
-            _withhold(session, row, why, at)
-            session.execute(update(Obligation).where(Obligation.id == row.obligation_id).values(next_at=at))
+            skip(session, row, why, at)
     return found
+
+
+def skip(session: Session, row: Any, why: str, at: datetime) -> None:
+    """Withhold a notice and let the next rung begin."""
+    _withhold(session, row, why, at)
+    session.execute(update(Obligation).where(Obligation.id == row.obligation_id).values(next_at=at))
 
 
 def leave(session: Session, row: Any, because: Because, why: str, at: datetime) -> None:

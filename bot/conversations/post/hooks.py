@@ -29,6 +29,9 @@ TRIES = 5
 BATCH = 50
 
 
+Notices = Callable[[Session, DeliveryEvent, str, datetime], str]
+
+
 @dataclass(frozen=True)
 class Desk:
     """What reading a hook needs."""
@@ -41,6 +44,8 @@ class Desk:
     limits: floods.Limits = field(default_factory=floods.Limits)
     is_urgent: Callable[[str], bool] = lambda _: False
     """Whether a text must be read at once, however many come."""
+    notices: Notices = lambda session, event, channel, at: receipts.UNKNOWN
+    """Applies an event to a notice of a campaign; says why nothing was done, or nothing."""
     heard: Callable[[Session, DeliveryEvent, str, datetime], bool] = lambda _session, _event, _channel, _at: False
     """Asked about evidence that is of no part of the outbox: whether it was about something else that is sent."""
 
@@ -159,6 +164,8 @@ def _read(session: Session, desk: Desk, row: HookDelivery, at: datetime) -> _Fou
             for event in channel.parse_events(content):
                 found.number += 1
                 remark = receipts.apply(session, desk.vault, event, channel.name, at, desk.templates)
+                if remark == receipts.UNKNOWN:
+                    remark = desk.notices(session, event, channel.name, at)
                 if remark and desk.heard(session, event, channel.name, at):
                     remark = ""
                 found.remarks += [remark] if remark else []

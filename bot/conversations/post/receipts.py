@@ -17,6 +17,7 @@ from bot.conversations.post import invitations
 from bot.conversations.post.models import Part, PartStatus
 from bot.conversations.post.settling import settle
 
+UNKNOWN = "unknown_reference"
 _TO = {
     Outcome.SENT: PartStatus.SENT,
     Outcome.DELIVERED: PartStatus.DELIVERED,
@@ -30,7 +31,7 @@ def apply(
     """Move the part as far as the event proves; returns why nothing could be done with it, or nothing."""
     part = _part(session, event, channel)
     if part is None:
-        return "unknown_reference"
+        return UNKNOWN
     part.provider_id = part.provider_id or event.provider_id or None
     if event.opts_out:
         thread = session.get_one(Thread, part.thread_id)

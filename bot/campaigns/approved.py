@@ -1,0 +1,130 @@
+"""The texts of notices out of the templates and one publication: what campaigns send when they are not tests.
+
+The version of a campaign names both: `2.17` is the second notice, with the facts of publication 17. What is published later
+changes nothing in a campaign that runs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bot.base.clock import in_hong_kong
+from bot.base.database import Database
+from bot.base.errors import BadInput
+from bot.base.languages import Language
+from bot.campaigns.content import segment, template
+from bot.campaigns.content.writing import Edition
+from bot.campaigns.models import Variant
+from bot.campaigns.texts import Values
+from bot.channels import windows
+from bot.conversations.speaking.publication import Library, Publication
+from bot.patients.finding import Particulars
+from bot.patients.models import Category, Way
+
+FORMS = {Variant.GUARDIAN: "guardian", Variant.NEUTRAL: "safe_contact"}
+"""The templates of the forms that are not the notice's own."""
+_VERSION = re.compile(r"([1-9]\d{0,3})\.([1-9]\d{0,9})")
+
+
+@dataclass(frozen=True, repr=False)
+class ApprovedText:
+    """A rendered segment, as sending reads it."""
+
+    shared: segment.Shared
+    content_id: str = ""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over all of it, places unfilled."""
+        return self.shared.digest
+
+    @property
+    def subject(self) -> str:
+        """Of an e-mail."""
+        return self.shared.subject
+
+    @property
+    def html(self) -> str:
+        """Of an e-mail."""
+        return self.shared.html
+
+    @property
+    def plain(self) -> str:
+        """Of an e-mail beside the HTML; else what is sent."""
+        return self.shared.text
+
+    def substitutions(self, values: Values) -> Mapping[str, str]:
+        """One person's values by token; raises BadInput for one that is missing."""
+        return segment.personal(self.shared, values).substitutions
+
+    def filled(self, values: Values) -> str:
+        """The text as one person reads it; raises BadInput for a value that is missing."""
+        return segment.filled(self.shared, values).text
+
+    def variables(self, values: Values) -> Mapping[str, str]:
+        """What an approved WhatsApp text is given, by number."""
+        return segment.filled(self.shared, values).variables
+
+
+@dataclass
+class ApprovedTexts:
+    """The notices of a folder of templates, with facts out of the database's publications."""
+
+    database: Database
+    library: Library
+    folder: Path = template.FOLDER
+    content_ids: Mapping[str, str] = field(default_factory=dict)
+    """Approved WhatsApp texts: `notice.language` to the provider's id."""
+    _facts: dict[int, tuple[str, Mapping[str, Any], Edition]] = field(default_factory=dict)
+
+    def digest(self, notice: str, version: str) -> str:
+        """Over the templates and facts that this notice is made of; raises BadInput when there is no such notice or version."""
+        _, publication = _read(version)
+        names = [notice, *FORMS.values()]
+        parts = [version, self._published(publication)[0], *(template.read(name, self.folder).digest for name in names)]
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+    def render(
+        self, notice: str, version: str, channel: Way, language: Language, variant: Variant, categories: tuple[Category, ...]
+    ) -> ApprovedText:
+        """The text for a segment; raises BadInput or NotPublished naming what is missing."""
+        number, publication = _read(version)
+        name = FORMS.get(variant, notice)
+        _, content, edition = self._published(publication)
+        edition = Edition(number, edition.day)
+        form = template.read(name, self.folder)
+        shared = segment.render_segment(form, content, language, channel, edition=edition, held=categories)
+        ids = {key.partition(".")[2]: one for key, one in self.content_ids.items() if key.partition(".")[0] == name}
+        return ApprovedText(shared, windows.template_for(shared.language.value, ids) or "")
+
+    def values(self, who: Particulars, language: Language, reference: str) -> Values:
+        """What is personal about somebody; Chinese readers see the Chinese name where there is one."""
+        chinese = language in (Language.ZH_HANT, Language.ZH_HANS)
+        name = (who.name_zh or who.name) if chinese else (who.name or who.name_zh)
+        return {"name": name, "ward": name, "reference": reference}
+
+    def latest(self, number: int, publication: int) -> str:
+        """The version of the so many-th notice with the facts of a publication."""
+        return f"{number}.{publication}"
+
+    def _published(self, publication: int) -> tuple[str, Mapping[str, Any], Edition]:
+        if publication not in self._facts:
+            with self.database.reading() as session:
+                row = session.get(Publication, publication)
+                if row is None or row.effective_at is None:
+                    raise BadInput(f"There is no approved publication {publication}.")
+                content = self.library.get(session, publication).content
+                self._facts[publication] = (row.digest, content, Edition(1, in_hong_kong(row.effective_at).date()))
+        return self._facts[publication]
+
+
+def _read(version: str) -> tuple[int, int]:
+    match = _VERSION.fullmatch(version)
+    if match is None:
+        raise BadInput("A version is the notice's number and a publication's, such as 1.12.")
+    return int(match[1]), int(match[2])
