@@ -17,11 +17,12 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from functools import partial
 
-from bot.assembly import Application, open_application
+from bot.assembly import Application, office_for, open_application
 from bot.base import audit, leases
 from bot.base.errors import CandourError
 from bot.base.pulse import SHOW_EVERY_S, Pulse, path_of
 from bot.base.settings import load_settings
+from bot.campaigns.sending.room import NoticeRoom
 from bot.coderoom import CodeRoom
 from bot.conversations import threads
 from bot.desk.alarm.watch import Watch
@@ -93,6 +94,7 @@ def run(application: Application, stop: threading.Event) -> None:
     """Work until told to stop."""
     holder = f"{socket.gethostname()}:{secrets.token_hex(4)}"
     room, codes = PostRoom(application, holder), CodeRoom(application)
+    notices = NoticeRoom(office_for(application, holder))
 
     own = {channel: (application.settings.own_addresses(channel) or ("",))[0] for channel in application.channels}
     watch = Watch(
@@ -111,6 +113,7 @@ def run(application: Application, stop: threading.Event) -> None:
         if kind == "turns":
             sweep(application, timedelta(0))
         room.wake()
+        notices.wake()
 
     work: dict[str, Callable[[Beat], None]] = {
         "sweeper": lambda beat: _repeat(stop, SWEEP_EVERY_S, lambda: sweep(application), beat),
@@ -118,6 +121,7 @@ def run(application: Application, stop: threading.Event) -> None:
         "desk": lambda beat: _repeat(stop, DESK_EVERY_S, watch.tick, beat),
         "post room": lambda beat: room.run(stop, beat),
         "code room": lambda beat: codes.run(stop, beat),
+        "notice room": lambda beat: notices.run(stop, beat),
     }
     pulse = Pulse(path_of(application.settings.home, "worker"), work)
     loops = [threading.Thread(target=loop, args=(partial(pulse.beat, name),), name=name) for name, loop in work.items()]
