@@ -15,6 +15,7 @@ from bot.base.clock import in_hong_kong
 from bot.base.languages import Language
 from bot.base.settings import REPOSITORY
 from bot.desk.hours.switches import switched_on
+from bot.desk.records import Switch
 from bot.desk.staff.accounts import profile_of
 from bot.desk.staff.roles import Permission
 from bot.desk.work import queue
@@ -31,6 +32,10 @@ _templates = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+
+
+SWITCHES = (Switch.TYPHOON, Switch.BLACK_RAIN, Switch.SURGE)
+"""What leads switch for the whole desk, and everybody sees."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +129,7 @@ def _of_the_desk(staff: Staff) -> dict[str, Any]:
                 "held": numbers.held,
                 "breached": numbers.breached,
                 "oldest": staff.now - numbers.waiting_since if numbers.waiting_since else None,
-                "switches": [one.value for one in switched_on(session)],
+                "switches": [one.value for one in switched_on(session) if one in SWITCHES],
             }
     return {"bar": bar, "entries": entries_for(staff), "my_name": profile_of(staff.account, staff.vault).name}
 

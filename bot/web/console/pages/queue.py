@@ -28,7 +28,7 @@ from bot.web.console.door import Staff, requires, signed_in
 from bot.web.console.fields import whole
 from bot.web.console.live import state_of
 from bot.web.console.notices import Notice, refused, said
-from bot.web.console.rendering import Entry, entries_for, page
+from bot.web.console.rendering import SWITCHES, Entry, entries_for, page
 
 router = console_router()
 ENTRY = Entry("queue", "/desk", Permission.SEE_QUEUE, 10, "q")
@@ -42,7 +42,7 @@ CHOICES: dict[str, Any] = {
     "tongues": list(Language),
     "priorities": range(len(PACES)),
     "outcomes": list(Outcome),
-    "switches": list(Switch),
+    "switches": SWITCHES,
 }
 """What the lists of the page offer."""
 
@@ -111,7 +111,7 @@ def close_many(staff: Annotated[Staff, requires(Permission.RUN_DESK)]) -> Respon
 def switch(staff: Annotated[Staff, requires(Permission.RUN_DESK)]) -> Response:
     """Switch the weather or surge on or off for the whole desk."""
     name, on = staff.sent.get("switch"), staff.sent.get("on") == "1"
-    if name not in list(Switch):
+    if name not in SWITCHES:
         raise BadInput("There is no such switch.")
     turn = switches.turn_on if on else switches.turn_off
     with staff.database.writing() as session:
