@@ -41,7 +41,15 @@ from tests.people import FakeEngine, Patient, publish, small_content
 LEXICON = Lexicon.load(REPOSITORY / "data" / "safety.yml")
 WORDINGS = (
     *("verify_start", "verify_intro", "verify_reference_unreadable", "verify_where", "verify_by_mobile", "verify_by_email"),
-    *("verify_code_sent", "verify_code_overdue", "verify_code_wrong", "verify_code_wait", "verify_code_expired", "verify_too_many", "verify_limit"),
+    *(
+        "verify_code_sent",
+        "verify_code_overdue",
+        "verify_code_wrong",
+        "verify_code_wait",
+        "verify_code_expired",
+        "verify_too_many",
+        "verify_limit",
+    ),
     *("verify_done", "verify_which_person", "verify_cancelled", "verify_cancel", "verify_ended", "verify_log_out"),
     *("verify_no_access", "verified_elsewhere", "one_time_code", "not_this_person", "person_died", "answered_by_person"),
     *("my_data", "my_data_none", "my_wards", "about_you", "about_ward", "category_identity", "category_contact"),
