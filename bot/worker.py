@@ -26,6 +26,8 @@ from bot.campaigns.sending.room import NoticeRoom
 from bot.coderoom import CodeRoom
 from bot.conversations import threads
 from bot.desk.alarm.watch import Watch
+from bot.identity import state
+from bot.identity.models import Ending
 from bot.postroom import PostRoom
 
 log = logging.getLogger(__name__)
@@ -90,14 +92,10 @@ class Sealer:
         return taken
 
 
-def run(application: Application, stop: threading.Event) -> None:
-    """Work until told to stop."""
-    holder = f"{socket.gethostname()}:{secrets.token_hex(4)}"
-    room, codes = PostRoom(application, holder), CodeRoom(application)
-    notices = NoticeRoom(office_for(application, holder))
-
+def desk_round(application: Application, holder: str, woken: Callable[[], None] = lambda: None) -> Watch:
+    """The desk's round; where a person answers, whoever was verified is so no longer: somebody else reads along."""
     own = {channel: (application.settings.own_addresses(channel) or ("",))[0] for channel in application.channels}
-    watch = Watch(
+    return Watch(
         application.database,
         application.vault,
         application.library,
@@ -105,8 +103,17 @@ def run(application: Application, stop: threading.Event) -> None:
         own,
         application.clock,
         holder,
-        room.wake,
+        woken,
+        lambda session, thread_id, at: state.end(session, application.vault, thread_id, Ending.STAFF, at),
     )
+
+
+def run(application: Application, stop: threading.Event) -> None:
+    """Work until told to stop."""
+    holder = f"{socket.gethostname()}:{secrets.token_hex(4)}"
+    room, codes = PostRoom(application, holder), CodeRoom(application)
+    notices = NoticeRoom(office_for(application, holder))
+    watch = desk_round(application, holder, room.wake)
 
     def rung(kind: str) -> None:
         # Whoever rings for turns has one that nobody works on: no need to wait until it counts as left behind.
