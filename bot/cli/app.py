@@ -11,9 +11,11 @@ from typer.core import TyperGroup
 from bot.base.errors import CandourError
 from bot.cli.commands.ask import ask
 from bot.cli.commands.bench import bench
+from bot.cli.commands.campaigns.group import campaign
 from bot.cli.commands.cases import cases
 from bot.cli.commands.chat import chat
 from bot.cli.commands.checks import run_checks
+from bot.cli.commands.content.notices import notices as texts
 from bot.cli.commands.desk.staff import staff
 from bot.cli.commands.doctor import doctor
 from bot.cli.commands.install import install
@@ -79,10 +81,12 @@ for command in (up, ask, chat, cases, publish, train, doctor, install, lock):
     app.command()(command)
 app.command("say")(preview)
 app.command("test")(run_checks)
+app.add_typer(campaign, name="campaign")
 app.add_typer(patients, name="patients")
 patients.add_typer(notices, name="notices")
 patients.add_typer(given, name="references")
 app.add_typer(nlu, name="nlu")
+app.add_typer(texts, name="notices")
 app.add_typer(staff, name="staff")
 app.command("widget-snippet")(widget_snippet)
 app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)(bench)

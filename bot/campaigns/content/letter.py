@@ -74,7 +74,10 @@ def _compile(
         "page": shared.head.page,
         "day": shared.head.day,
         "code": _code(shared.head.page) if shared.head.page else "",
-        "blocks": [{"kind": block.kind.value, "lines": [_kept_together(line) for line in block.lines]} for block in filled(shared, values).blocks],
+        "blocks": [
+            {"kind": block.kind.value, "lines": [_kept_together(line) for line in block.lines]}
+            for block in filled(shared, values).blocks
+        ],
     }
     with _one_at_a_time:
         made = _compiler().compile(

@@ -1,6 +1,6 @@
-"""Signs inside a text on its way from a template to a channel: where a value begins and ends, and where a personal one will stand.
+"""Signs inside a text on its way from a template to a channel: where a value begins and ends, where a personal one will stand.
 
-They are private-use characters that no template and no value keeps, so a value can never make a heading, a step or a place of its own.
+They are private-use characters that no value keeps, so a value can never make a heading, a step or a place of its own.
 """
 
 from __future__ import annotations
@@ -39,6 +39,11 @@ def tidy(value: str) -> str:
     return " ".join(_SIGNS.sub("", visible).split())
 
 
+def tidy_but_places(marked: str) -> str:
+    """The same for a text that may hold places, which stay."""
+    return PLACE.join(END.join(map(tidy, part.split(END))) for part in marked.split(PLACE)) if PLACE in marked else tidy(marked)
+
+
 def value(text: str) -> str:
     """A value between its signs."""
     return f"{OPEN}{tidy(text)}{CLOSE}"
@@ -60,7 +65,7 @@ def with_places(marked: str, instead: Callable[[str], str]) -> str:
 
 
 def with_numbers(marked: str) -> tuple[str, list[str]]:
-    """The text with `{{1}}`, `{{2}}` … instead of values and places, and these in their order; an equal one has the same number."""
+    """The text with `{{1}}`, `{{2}}` … instead of values and places, and these in order; equal ones share a number."""
     found: list[str] = []
 
     def number(match: re.Match[str]) -> str:

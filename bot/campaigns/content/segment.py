@@ -1,15 +1,16 @@
 """One notice for everybody who reads the same: rendered once, then made personal for each.
 
-Readers are equal when template, publication, language, way, kinds of data and variant are. What is personal stands in the result as
-a token that no value can guess; a provider or `filled` puts the person's own values in, escaped for HTML and as it is for text.
+Readers are equal when template, publication, language, way, kinds of data and variant are. What is personal stands in the result
+as a token that no value can guess; a provider or `filled` puts the person's own values in, escaped for HTML, as it is for text.
 """
 
 from __future__ import annotations
 
 import hashlib
 import html
+import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from datetime import date
 from typing import Any
 
@@ -113,41 +114,72 @@ def render_segment(
     if variant not in template.variants:
         raise BadInput(f"The notice {template.name} has no variant {variant!r}.")
     reader = Reader(language_for(language), way, frozenset(held) if template.by_category else frozenset(), variant)
-    nonce = hashlib.sha256(f"{template.digest} {reader} {edition}".encode()).hexdigest()[:12]
-    parts = (
-        _full(template, content, reader, edition)
-        if way in (Way.EMAIL, Way.LETTER)
-        else _short(template, content, reader, edition)
+    nonce = _digest([template.digest, reader.language, way, sorted(reader.held), variant, edition.version, str(edition.day)])[:12]
+    render = _full if way in (Way.EMAIL, Way.LETTER) else _short
+    parts = render(template, content, reader, edition)
+    return Shared(
+        template=template.name,
+        digest=_digest([template.digest, reader.language, way, *parts.content()]),
+        language=reader.language,
+        way=way,
+        nonce=nonce,
+        subject=_tokens(parts.subject, nonce, "t"),
+        html=_tokens(parts.html, nonce, "h"),
+        text=_tokens(parts.text, nonce, "t"),
+        variables=parts.variables,
+        blocks=parts.blocks,
+        places=tuple(marks.places_in("\n".join([parts.subject, parts.text, *parts.variables]))),
+        items=parts.items,
+        head=parts.head,
+        day=edition.day,
     )
-    asked = marks.places_in("\n".join([parts.get("subject", ""), parts.get("text", ""), *parts.get("variables", ())]))
-    shown = {name: _tokens(parts[name], nonce) for name in ("subject", "text") if name in parts}
-    if "html" in parts:
-        shown["html"] = marks.with_places(parts["html"], lambda name: _token(nonce, name, "h"))
-    total = repr((shown, parts.get("variables"), parts.get("blocks"), parts.get("head")))
-    rest = {name: parts[name] for name in ("variables", "blocks", "items", "head") if name in parts}
-    digest = hashlib.sha256(total.encode()).hexdigest()
-    return Shared(template.name, digest, reader.language, way, nonce, places=tuple(asked), day=edition.day, **shown, **rest)
 
 
-def _full(template: Template, content: Mapping[str, Any], reader: Reader, edition: Edition) -> dict[str, Any]:
-    subject = marks.tidy(marks.plain(writing.write(template, "subject.txt", content, reader, edition)))
+@dataclass(frozen=True)
+class _Parts:
+    """What is rendered, with signs where something personal will stand."""
+
+    text: str
+    items: frozenset[str]
+    subject: str = ""
+    html: str = ""
+    variables: tuple[str, ...] = ()
+    blocks: tuple[Block, ...] = ()
+    head: Head | None = None
+
+    def content(self) -> list[Any]:
+        """All that a reader sees, in an order that is the same in every process."""
+        blocks = [[block.kind, block.lines] for block in self.blocks]
+        return [self.subject, self.html, self.text, self.variables, blocks, astuple(self.head) if self.head else None]
+
+
+def _digest(parts: list[Any]) -> str:
+    return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _full(template: Template, content: Mapping[str, Any], reader: Reader, edition: Edition) -> _Parts:
+    subject = marks.tidy_but_places(marks.plain(writing.write(template, "subject.txt", content, reader, edition)))
     blocks = document.parse(writing.write(template, "full.txt", content, reader, edition))
-    text = document.as_text(blocks, wide=reader.language is not Language.EN)
-    found = {"subject": subject, "text": text, "blocks": blocks, "items": document.carried(blocks)}
-    if reader.way is Way.LETTER:
-        return {**found, "head": _head(template, content, reader.language, edition)}
-    return {**found, "html": email.as_html(template, subject, blocks, reader.language)}
+    is_letter = reader.way is Way.LETTER
+    return _Parts(
+        text=document.as_text(blocks, wide=reader.language is not Language.EN),
+        items=document.carried(blocks),
+        subject=subject,
+        html="" if is_letter else email.as_html(template, subject, blocks, reader.language),
+        blocks=blocks,
+        head=_head(template, content, reader.language, edition) if is_letter else None,
+    )
 
 
-def _short(template: Template, content: Mapping[str, Any], reader: Reader, edition: Edition) -> dict[str, Any]:
+def _short(template: Template, content: Mapping[str, Any], reader: Reader, edition: Edition) -> _Parts:
     file = "sms.txt" if reader.way is Way.SMS else "whatsapp.txt"
     lines = writing.write(template, file, content, reader, edition).strip().splitlines()
     items = frozenset(item for line in lines if line.startswith("@") for item in line[1:].split())
-    words = [line.strip() for line in lines if not line.startswith("@")]
+    words = "\n".join(line.strip() for line in lines if not line.startswith("@")).strip()
     if reader.way is Way.SMS:
-        return {"text": marks.plain("\n".join(words).strip()), "items": items}
-    text, variables = marks.with_numbers("\n".join(words).strip())
-    return {"text": text, "variables": tuple(variables), "items": items}
+        return _Parts(marks.plain(words), items)
+    text, variables = marks.with_numbers(words)
+    return _Parts(text, items, variables=tuple(variables))
 
 
 def _head(template: Template, content: Mapping[str, Any], language: Language, edition: Edition) -> Head:
@@ -166,8 +198,8 @@ def _token(nonce: str, name: str, kind: str) -> str:
     return f"-{nonce}.{name}.{kind}-"
 
 
-def _tokens(text: str, nonce: str) -> str:
-    return marks.with_places(text, lambda name: _token(nonce, name, "t"))
+def _tokens(text: str, nonce: str, kind: str) -> str:
+    return marks.with_places(text, lambda name: _token(nonce, name, kind))
 
 
 def personal(shared: Shared, values: Mapping[str, str]) -> Personal:

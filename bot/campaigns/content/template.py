@@ -1,7 +1,8 @@
 """Templates of notices, as they stand in `templates/notifications`: read, checked for form, and known by their digest.
 
-A folder holds `template.toml` and for each language `subject.txt`, `full.txt` (e-mail, its plain part and letter are set from it),
-`sms.txt` and `whatsapp.txt`. Folders that begin with `_` are shared by all: a change in them is a new version of every template.
+A folder holds `template.toml` and for each language `subject.txt`, `full.txt` (e-mail, its plain part and letter are set from
+it), `sms.txt` and `whatsapp.txt`. Folders that begin with `_` are shared by all: a change in
+them is a new version of every template.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Templates put into words: in a sandbox, strictly, with the facts of a publication; every value stays a value.
 
-A text sees `facts` and `contacts` as wordings do, `edition`, `personal`, `held` (the kinds of data of whoever reads), `variant` and
-`wording(name)`, the approved wording of the publication: what the chat says already is not written a second time.
+A text sees `facts` and `contacts` as wordings do, `edition`, `personal`, `held` (the kinds of data of whoever reads), `variant`
+and `wording(name)`, the approved wording of the publication: what the chat says already is not written a second time.
 """
 
 from __future__ import annotations
