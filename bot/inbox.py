@@ -15,7 +15,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot.answering import Answer, Mind, Work, answer, speakable
+from bot.answering import Answer, Mind, Work, answer, calling, speakable, surge
 from bot.answering.checkpoint import Checkpoint
 from bot.base import audit
 from bot.base.clock import Clock
@@ -127,6 +127,8 @@ class Inbox:
         thread = session.get_one(Thread, turn.thread_id)
         patient_session = session.get_one(PatientSession, turn.session_id)
         last = session.scalars(select(Reply).where(Reply.thread_id == thread.id).order_by(Reply.number.desc()).limit(1)).first()
+        now = self._clock()
+        busy, times = calling.times(session, published.content, now)
         still_good = last and last.session_id == turn.session_id and last.publication_id == published.id
         return Work(
             turn_id=turn.id,
@@ -146,7 +148,9 @@ class Inbox:
             attached=turn.attached or "",
             keyword=turn.keyword or "",
             is_awaited=thread.channel in WINDOWS and invitations.waits(session, thread.id),
-            verified=state.verified_person(session, patient_session.id, self._clock()),
+            verified=state.verified_person(session, patient_session.id, now),
+            surge=busy,
+            call_times=times,
         )
 
     def _conclude(self, taken: _Taken, said: Answer) -> bool | None:
@@ -159,7 +163,10 @@ class Inbox:
             self._checkpoint.mask(session, taken.work, turn, said, now)
             said = self._checkpoint.decided(session, thread, turn, taken.work, said, now)
             hours = desk_hours(taken.published.content)
+            said = surge.shortened(said, taken.work)
             opened = self._case_of(session, turn, said, hours, now)
+            if said.call and opened:
+                said = calling.carried_out(session, self._vault, said, taken.work, opened.case, hours, now)
             self._open_case(session, turn, said.mark, now, hours)
             self._open_case(session, turn, ASKED_AFTER_STOP if _stays_unsaid(thread, said) else None, now, hours)
             self._link(session, thread, said.verified or taken.work.verified, now)

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from bot.answering import surge
 from bot.answering.work import Answer as Answer
 from bot.answering.work import Mind as Mind
 from bot.answering.work import Work as Work
@@ -26,7 +27,7 @@ from bot.conversations.reading import guard
 from bot.conversations.reading.keywords import Keyword, is_assent, keyword
 from bot.conversations.reading.safety import Hit
 from bot.conversations.speaking import wording
-from bot.conversations.speaking.replies import LANGUAGE
+from bot.conversations.speaking.replies import CALL_AT, LANGUAGE
 from bot.deeds import wrong_person
 from bot.deeds.disowning import disowned
 from bot.deeds.shapes import chosen_deed
@@ -83,7 +84,7 @@ def speakable(said: Answer, content: Mapping[str, Any], *, is_verified: bool = F
             raise NotPublished(f"No wording is published under the name {name}.")
         if wordings[name]["level"] != "public" and not is_verified:
             raise NotPublished(f"The wording {name} is for verified patients only.")
-    offer = [topic for topic in said.offer if topic.startswith(LANGUAGE) or wording.has_label(content, topic)]
+    offer = [topic for topic in said.offer if topic.startswith((LANGUAGE, CALL_AT)) or wording.has_label(content, topic)]
     return replace(said, offer=tuple(offer))
 
 
@@ -171,7 +172,9 @@ def _while_waiting(work: Work, topic: str | None) -> Answer | None:
     if topic == ASSISTANT:
         return Answer(work.language, say=(ASSISTANT,), hand_back=True)
     if topic == CALL_BACK:
-        return Answer(work.language, say=(CALL_BACK,), reason=CALL_BACK, offer=(ASSISTANT,))
+        return surge.call_times(work) or Answer(work.language, say=(CALL_BACK,), reason=CALL_BACK, offer=(ASSISTANT,))
+    if topic is not None and surge.is_call(topic):
+        return Answer(work.language, reason=CALL_BACK, call=topic)
     return None
 
 
@@ -179,7 +182,7 @@ def _understood(work: Work, mind: Mind, hits: tuple[Hit, ...]) -> Answer:
     topic = work.pressed.topic if work.pressed else choices.typed(work.text, work.last_choices)
     if hits:
         topic = None
-    if topic and (topic.startswith(LANGUAGE) or topic in (ASSISTANT, CALL_BACK)):
+    if topic and (topic.startswith(LANGUAGE) or topic in (ASSISTANT, CALL_BACK) or surge.is_call(topic)):
         return _choice(replace(work, is_press=True, pressed=choices.Chosen(topic, expired=False))) or _failed(work)
     guarded = guard.clean(references.hidden(work.text), official=mind.official)
     if topic is None and guarded.empty:

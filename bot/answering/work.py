@@ -37,6 +37,8 @@ class Work:
     keyword: str = ""  # what the provider took the whole text for
     is_awaited: bool = False  # an earlier answer was kept until this turn and goes out with it
     verified: Verified | None = None  # who is asking, where that was shown in this session
+    surge: bool = False  # more patients write than the desk can answer
+    call_times: tuple[str, ...] = ()  # choices that book a call, while it is so
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,8 @@ class Answer:
     deed: str = ""
     """What is to be carried out when the turn is concluded; it may say other wordings than these."""
     details: Mapping[str, str] = field(default_factory=dict)
+    call: str = ""
+    """The choice by which a call is booked or given up when the turn is concluded."""
     values: Mapping[str, str] = field(default_factory=dict)
     owner: Owner | None = None
     verified: Verified | None = None

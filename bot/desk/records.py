@@ -192,6 +192,30 @@ class Switch(StrEnum):
     TYPHOON = "typhoon"  # signal 8 or above: the clocks of what is not urgent stand still
     BLACK_RAIN = "black_rain"  # black rainstorm warning: the same
     SURGE = "surge"  # more patients than the desk can take: shorter ways, call-backs, the delay is shown
+    LEGAL_HOLD = "legal_hold"  # nothing that was written is removed, however old it is
+
+
+class CallBooking(Base):
+    """A call at a set time that a patient has booked while the desk was in surge; at most one is good per case."""
+
+    __tablename__ = "call_bookings"
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id", ondelete="CASCADE"), index=True)
+    slot: Mapped[datetime] = mapped_column(index=True)  # the call comes within an hour from then
+    made_at: Mapped[datetime]
+    reminded_at: Mapped[datetime | None]
+    cancelled_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        Index(
+            "uq_call_bookings_case",
+            "case_id",
+            unique=True,
+            sqlite_where=text("cancelled_at IS NULL"),
+            postgresql_where=text("cancelled_at IS NULL"),
+        ),
+    )
 
 
 class DeskSwitch(Base):
@@ -226,6 +250,13 @@ class PageStatus(StrEnum):
     FAILED = "failed"  # the provider refused it
 
 
+class PageAbout(StrEnum):
+    """What somebody is called for."""
+
+    CASES = "cases"  # cases lie unclaimed
+    SURGE = "surge"  # the load has crossed its limit: surge is suggested
+
+
 class Page(Base):
     """A call for help to a member of the team on duty, by SMS or e-mail; says nothing about any patient."""
 
@@ -233,6 +264,7 @@ class Page(Base):
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)
     staff_id: Mapped[int] = mapped_column(ForeignKey(StaffAccount.id), index=True)
+    about: Mapped[str] = mapped_column(String(8), default=PageAbout.CASES, server_default=PageAbout.CASES.value)
     channel: Mapped[str] = mapped_column(String(16))
     text: Mapped[str] = mapped_column(String(300))
     status: Mapped[str] = mapped_column(String(10), default=PageStatus.WAITING)
@@ -247,5 +279,6 @@ class Page(Base):
 
     __table_args__ = (
         one_of("status", PageStatus),
+        one_of("about", PageAbout),
         Index("ix_desk_pages_made_at", "made_at"),
     )

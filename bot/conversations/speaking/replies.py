@@ -23,6 +23,8 @@ from bot.conversations.transcript import REPLY_TEXT
 
 LANGUAGE = "language:"
 """Begins the topic of a choice that fixes the language."""
+CALL_AT = "call_at:"
+"""Begins the topic of a choice that books a call at a time, an ISO 8601 moment."""
 
 
 @dataclass(frozen=True)
@@ -97,4 +99,6 @@ def _prove(session: Session, vault: Vault, reply: Reply, said: Said, text: str) 
 def _label(published: Published, topic: str, language: Language) -> str:
     if topic.startswith(LANGUAGE):
         return Language(topic.removeprefix(LANGUAGE)).own_name
+    if topic.startswith(CALL_AT):
+        return wording.spoken_moment(datetime.fromisoformat(topic.removeprefix(CALL_AT)), language)
     return wording.label(published.content, topic, language)

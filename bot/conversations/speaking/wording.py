@@ -47,6 +47,7 @@ GIVEN = {
     "wait_low": "20",
     "wait_high": "40",
     "wait_opens": "09:00",
+    "call_time": "1 May, 09:00",
 }
 """The values a text may ask for besides facts and contacts, with samples."""
 

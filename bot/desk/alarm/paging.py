@@ -25,7 +25,7 @@ from bot.desk.hours.calendar import Calendar
 from bot.desk.hours.deadlines import ClockState, clocks
 from bot.desk.models import Case
 from bot.desk.reasons import URGENT
-from bot.desk.records import Page, PageStatus
+from bot.desk.records import Page, PageAbout, PageStatus
 from bot.desk.staff import accounts
 from bot.desk.staff.models import AccountStatus, StaffAccount
 from bot.desk.staff.roles import Role
@@ -50,7 +50,7 @@ def page(session: Session, vault: Vault, cases: Sequence[Case], known: Calendar,
     if not cases:
         return 0
     urgent = sum(case.priority <= URGENT for case in cases)
-    last = session.scalar(select(func.max(Page.made_at)))
+    last = session.scalar(select(func.max(Page.made_at)).where(Page.about == PageAbout.CASES.value))
     if last is not None and at - last < (REPEAT_URGENT if urgent else REPEAT):
         return 0
     longest = max(waited(case, known, at) for case in cases)

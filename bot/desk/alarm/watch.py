@@ -24,6 +24,7 @@ from bot.desk.hours.deadlines import reschedule
 from bot.desk.hours.switches import calendar, is_closed_by_weather
 from bot.desk.persons import told
 from bot.desk.staff import approvals, throttle
+from bot.desk.surge import slots, suggesting
 from bot.desk.work import answers, presence
 from bot.desk.work.ending import return_threads, wake
 
@@ -86,7 +87,16 @@ class Watch:
             approvals.expire(session, self._vault, at)
             presence.sweep(session, at)
             throttle.sweep(session, at)
+            self._busy(session, at)
         self._unclaimed(at)
+
+    def _busy(self, session: Session, at: datetime) -> None:
+        try:
+            published = self._library.current(session, at)
+        except NotPublished:
+            return
+        slots.remind(session, self._vault, published, at)
+        suggesting.suggest(session, self._vault, at, desk_hours(published.content))
 
     def _unclaimed(self, at: datetime) -> None:
         with self._database.reading() as session:
