@@ -1,0 +1,1 @@
+"""`campaign`: notices to many people, from the plan to the last letter."""
