@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from xml.etree import ElementTree as ET
 
 import pygal
 from fastapi import Response
 from pygal.style import Style
+
+# pygal puts a finder for plug-ins into every import of the process, of a kind that Python no longer knows; there are none.
+sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__name__ != "PluginImportFixer"]
 
 FONT = 'system-ui, "Noto Sans", "PingFang HK", "Microsoft JhengHei", "Noto Sans CJK HK", sans-serif'
 COLOURS = ("#0a5a6b", "#c2570c", "#5b3fa8", "#11603a", "#a3161a", "#8a6d00", "#4a5a66")

@@ -8,7 +8,7 @@ import pkgutil
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 
-from bot.web.console import pages
+from bot.web.console import nowhere, pages
 from bot.web.console.door import access_of
 from bot.web.console.live import Live
 from bot.web.console.rendering import Entry
@@ -29,6 +29,7 @@ def install(app: FastAPI, door: Door) -> Live:
         app.include_router(router)
         entry: Entry | None = getattr(module, "ENTRY", None)
         entries += [entry] if entry else []
+    app.include_router(nowhere.router)
     app.state.console_entries = sorted(entries, key=lambda one: one.place)
     app.state.console_live = Live(door.application)
     live: Live = app.state.console_live
