@@ -128,7 +128,9 @@ def test_a_contact_is_changed_when_a_second_person_agrees_and_the_old_one_is_to_
     assert "The contact is changed." in agreed
     with desk.database.reading() as session:
         assert session.get_one(ContactPoint, old).retired_at is not None
-        assert [note.contact_point_id for note in session.scalars(select(ContactNote).order_by(ContactNote.id))][0] == old
+        told = session.scalars(select(ContactNote).order_by(ContactNote.id)).first()
+        assert told is not None
+        assert told.contact_point_id == old
 
 
 def test_a_lead_lifts_a_hold_on_the_page(desk: Desk, colleague: Make) -> None:

@@ -1,0 +1,99 @@
+"""The wallboard: how the desk stands, and what the last days looked like; every chart has its numbers beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import Query, Response
+from fastapi.responses import HTMLResponse
+from sqlalchemy.orm import Session
+
+from bot.base.errors import NotPublished
+from bot.base.languages import Language
+from bot.desk.sight import board, figures
+from bot.desk.staff.roles import Permission
+from bot.desk.work import queue
+from bot.web.console import charts
+from bot.web.console.answers import console_router
+from bot.web.console.door import Staff, requires
+from bot.web.console.live import topic
+from bot.web.console.rendering import Entry, page
+from bot.web.console.words import all_words
+
+router = console_router()
+ENTRY = Entry("wallboard", "/desk/wallboard", Permission.SEE_FIGURES, 30, "w")
+DAYS = (1, 7, 14, 30)
+MOST_BARS = 10
+
+
+def _state(session: Session, _: int, at: datetime) -> str:
+    """Another one every minute, and whenever the queue changes."""
+    return f"{at:%H%M}.{queue.fingerprint(session)}"
+
+
+topic("wallboard", Permission.SEE_FIGURES, _state)
+
+Reader = Annotated[Staff, requires(Permission.SEE_FIGURES)]
+Silent = Annotated[Staff, requires(Permission.SEE_FIGURES, by_itself=True)]
+
+
+@router.get("/wallboard", response_class=HTMLResponse)
+def wallboard(staff: Reader, days: Annotated[str, Query()] = "7") -> Response:
+    """All figures of the last days."""
+    number = _days(days)
+    with staff.database.reading() as session:
+        span = board.last_days(staff.now, number)
+        shown = board.board(session, span, staff.now)
+        name = _namer(staff, session)
+        state = _state(session, 0, staff.now)
+    return page(staff, "console/wallboard.html", board=shown, days=number, choices=DAYS, name=name, state=state, most=MOST_BARS)
+
+
+@router.get("/wallboard/{chart}.svg")
+def picture(staff: Silent, chart: str, days: Annotated[str, Query()] = "7") -> Response:
+    """One chart as a picture."""
+    nothing = staff.t("wallboard.nothing")
+    with staff.database.reading() as session:
+        span, name = board.last_days(staff.now, _days(days)), _namer(staff, session)
+        if chart == "topics":
+            return _over_time(staff, board.topics_over_time(session, span), name, nothing)
+        if chart == "languages":
+            return _over_time(staff, board.languages_over_time(session, span), name, nothing)
+        counted = figures.reasons(session, span) if chart == "reasons" else {}
+        if chart == "failures":
+            counted = {channel: failed for channel, (failed, _) in figures.delivery_failures(session, span).items()}
+    if chart not in ("reasons", "failures"):
+        return Response(status_code=404)
+    most = dict(list(counted.items())[:MOST_BARS])
+    return charts.bars({name(one): number for one, number in reversed(most.items())}, staff.t(f"wallboard.{chart}"), nothing)
+
+
+def _over_time(staff: Staff, series: board.Series, name: Callable[[str], str], nothing: str) -> Response:
+    rows = {} if series.is_empty else {name(one): numbers for one, numbers in series.rows.items()}
+    return charts.stacked([f"{day.day}/{day.month}" for day in series.days], rows, nothing)
+
+
+def _days(asked: str) -> int:
+    return int(asked) if asked in map(str, DAYS) else 7
+
+
+def _namer(staff: Staff, session: Session) -> Callable[[str], str]:
+    """How a topic, language, reason, channel or outcome is called; by its code where it has no name."""
+    try:
+        wordings = staff.door.published(session).content["wordings"]
+    except NotPublished:
+        wordings = {}
+    known, languages = all_words(), {one.value: one.own_name for one in Language}
+
+    def name(code: str) -> str:
+        if code == board.REST:
+            return staff.t("wallboard.rest")
+        for key in (f"reasons.{code}", f"wallboard.{code}"):
+            if key in known:
+                return known[key][staff.language]
+        label = wordings.get(code, {}).get("label") or {}
+        return languages.get(code) or label.get(staff.language.value) or code.replace("_", " ")
+
+    return name
