@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
@@ -23,6 +23,8 @@ from bot.base.settings import REPOSITORY, Settings
 from bot.base.vault import BlindIndex, Vault
 from bot.channels.registry import channels
 from bot.cli import provider
+from bot.coderoom import CodeRoom
+from bot.conversations.engine import Deed, Understanding
 from bot.conversations.models import Thread, Turn
 from bot.conversations.post.models import Part
 from bot.conversations.reading.safety import Lexicon
@@ -30,6 +32,8 @@ from bot.conversations.speaking import proposal, publication
 from bot.conversations.speaking.publication import Library
 from bot.conversations.speaking.replies import Said, write_reply
 from bot.conversations.transcript import Line, lines_after
+from bot.deeds.carrying import Deeds
+from bot.identity.flow import Identity
 from bot.inbox import Inbox
 from bot.postroom import PostRoom
 from simulator.__main__ import server_for
@@ -41,6 +45,14 @@ from tests.web.conftest import Rings, TableEngine, eventually, serving
 
 FAST = 60.0
 MOBILE = "+85291234567"
+
+
+class Engine(TableEngine):
+    """One that also asks for the deed of somebody who wants to know whether they are affected."""
+
+    def _about(self, topic: str) -> Understanding:
+        about = super()._about(topic)
+        return replace(about, do=(Deed(topic, {}),)) if topic == "am_i_affected" else about
 
 
 @dataclass
@@ -122,21 +134,24 @@ def post(tmp_path: Path, sqlite_url: str, keys: Keys) -> Iterator[Post]:
     )
     credentials = load_credentials(provider.folder(settings), {})
     options = Options(port=free["simulator_port"], speed=FAST, credentials=credentials, addresses=provider.addresses(settings))
-    engine, rings = TableEngine(), Rings()
+    engine, rings = Engine(), Rings()
     application = _application(settings, keys, engine, rings)
-    room, stop = PostRoom(application, "one"), threading.Event()
+    codes = threading.Thread(target=CodeRoom(application).run, args=(stop := threading.Event(),))
+    room = PostRoom(application, "one")
     rings.ring = lambda kind: room.wake()  # type: ignore[method-assign]
     worker = threading.Thread(target=room.run, args=(stop,))
     simulator = Served(server_for(options))
     try:
         with serving(application, port=free["web_port"]) as web:
             worker.start()
+            codes.start()
             yield Post(application, engine, f"http://127.0.0.1:{free['simulator_port']}", web)
     finally:
         simulator.stop()
         stop.set()
         room.wake()
         worker.join(20)
+        codes.join(20)
         application.close()
 
 
@@ -145,17 +160,18 @@ def _application(settings: Settings, keys: Keys, engine: TableEngine, rings: Rin
     with database.writing() as session:
         proposed = publication.propose(session, _content(), by="demo editor", at=system_clock())
         publication.approve(session, proposed.id, by="demo approver", at=system_clock())
-    mind = Mind(engine, _lexicon())
+    mind, index = Mind(engine, _lexicon()), BlindIndex(keys.index)
+    identity, deeds = Identity(vault, index), Deeds(vault, index, library)
     return Application(
         settings=settings,
         clock=system_clock,
         database=database,
         vault=vault,
-        index=BlindIndex(keys.index),
+        index=index,
         doorbell=rings,  # type: ignore[arg-type]
         engine=engine,  # type: ignore[arg-type]
         library=library,
-        inbox=Inbox(database, vault, mind, library, system_clock),
+        inbox=Inbox(database, vault, mind, library, system_clock, identity, deeds),
         channels=channels(settings, system_clock),
     )
 
