@@ -16,6 +16,7 @@ WORDS = {
     "protect_myself": ("protect", "保護", "保护"),
     "hotline_contact": ("hotline", "熱線", "热线"),
     "speak_human": ("person", "真人", "职员"),
+    "am_i_affected": ("affected", "受影響", "受影响", "apektado", "terdampak"),
 }
 
 
@@ -29,7 +30,8 @@ def understand(body: dict[str, Any]) -> dict[str, Any]:
     ranking = [{"topic": topic, "confidence": 0.97}]
     if topic == "speak_human":
         return {"say": [], "do": [{"name": "hand_over", "reason": "speak_human"}], "ranking": ranking}
-    return {"say": [topic], "do": [], "ranking": ranking}
+    do = [{"name": topic}] if topic == "am_i_affected" else []
+    return {"say": [topic], "do": do, "ranking": ranking}
 
 
 class Door(BaseHTTPRequestHandler):
