@@ -111,6 +111,7 @@ def office_of(
         holder=holder,
         is_live=settings.campaigns_live or settings.reaches_nobody,
         allowed=frozenset(one.strip() for one in settings.campaign_test_addresses.split(",") if one.strip()),
+        lease_s=8 * settings.provider_timeout_s,
         gate=partial(_desk_copes, settings.campaign_desk_cases),
     )
 

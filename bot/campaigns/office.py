@@ -43,6 +43,8 @@ class Office:
     """Whether patients may be reached at all; without it campaigns only send tests."""
     allowed: frozenset[str] = field(default=frozenset(), repr=False)
     """Addresses that test sends may reach."""
+    lease_s: float = 120.0
+    """Longer than any call takes, a request split among its people too: after that whoever called is dead."""
     gate: Gate = lambda session, at: ""
 
     def sender(self, channel: str) -> str:

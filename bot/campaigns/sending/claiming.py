@@ -35,8 +35,6 @@ from bot.patients import references
 from bot.patients.finding import Particulars
 from bot.patients.models import CONTACT, RECORD, Category, ContactPoint, Person, Way
 
-LEASE = timedelta(seconds=120)
-"""Longer than any provider's time-out and the splitting of a request: after that whoever called is dead."""
 REQUEST = 100
 """People in one e-mail request: what a single time-out leaves in doubt."""
 
@@ -202,7 +200,12 @@ def _commit(session: Session, office: Office, fitting: list[tuple[Taken, int]], 
     groups: dict[tuple[int, str], list[int]] = defaultdict(list)
     for one, parts in fitting:
         groups[parts, one.text.digest].append(one.notice_id)
-    begun = {"holder": office.holder, "lease_until": at + LEASE, "submitted_at": at, "tries": Notice.tries + 1}
+    begun = {
+        "holder": office.holder,
+        "lease_until": at + timedelta(seconds=office.lease_s),
+        "submitted_at": at,
+        "tries": Notice.tries + 1,
+    }
     for (parts, digest), ids in groups.items():
         taken = moving(Notice, NoticeStatus.SUBMITTING).where(Notice.id.in_(ids))
         session.execute(taken.values(**begun, parts=parts, text_digest=digest).execution_options(synchronize_session=False))
