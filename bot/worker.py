@@ -26,6 +26,7 @@ from bot.campaigns.sending.room import NoticeRoom
 from bot.coderoom import CodeRoom
 from bot.conversations import threads
 from bot.desk.alarm.watch import Watch
+from bot.desk.keeping import Keeping
 from bot.identity import state
 from bot.identity.models import Ending
 from bot.postroom import PostRoom
@@ -115,6 +116,9 @@ def run(application: Application, stop: threading.Event) -> None:
     notices = NoticeRoom(office_for(application, holder))
     watch = desk_round(application, holder, room.wake)
 
+    kept = timedelta(days=application.settings.transcripts_kept_days)
+    keeping = Keeping(application.database, application.vault, kept, application.clock, holder)
+
     def rung(kind: str) -> None:
         # Whoever rings for turns has one that nobody works on: no need to wait until it counts as left behind.
         if kind == "turns":
@@ -126,6 +130,7 @@ def run(application: Application, stop: threading.Event) -> None:
         "sweeper": lambda beat: _repeat(stop, SWEEP_EVERY_S, lambda: sweep(application), beat),
         "sealer": lambda beat: _repeat(stop, SEAL_EVERY_S, Sealer(application, holder).tick, beat),
         "desk": lambda beat: _repeat(stop, DESK_EVERY_S, watch.tick, beat),
+        "keeping": lambda beat: _repeat(stop, DESK_EVERY_S, keeping.tick, beat),
         "post room": lambda beat: room.run(stop, beat),
         "code room": lambda beat: codes.run(stop, beat),
         "notice room": lambda beat: notices.run(stop, beat),

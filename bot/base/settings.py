@@ -75,6 +75,9 @@ class Settings(BaseSettings):
     email_name: str = Field("", description="Name beside the own e-mail address; empty means none.")
     inbound_secret: SecretStr = Field(SecretStr(""), description="Secret in the address of Inbound Parse; empty refuses all.")
 
+    transcripts_kept_days: int = Field(
+        730, ge=30, description="Days after the last turn after which a conversation's words are emptied; legal hold keeps them."
+    )
     hooks_kept_days: int = Field(30, ge=1, description="Days after which what a provider posted is emptied; its proof stays.")
     limit_letters: int = Field(2000, ge=1, description="E-mails an hour from strangers that are read at once; more wait.")
     limit_letters_domain: int = Field(200, ge=1, description="The same from one domain; a wave from it delays nobody else.")

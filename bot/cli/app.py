@@ -17,6 +17,7 @@ from bot.cli.commands.chat import chat
 from bot.cli.commands.checks import run_checks
 from bot.cli.commands.content.notices import notices as texts
 from bot.cli.commands.desk.staff import staff
+from bot.cli.commands.desk.switching import desk
 from bot.cli.commands.doctor import doctor
 from bot.cli.commands.install import install
 from bot.cli.commands.lock import lock
@@ -88,5 +89,6 @@ patients.add_typer(given, name="references")
 app.add_typer(nlu, name="nlu")
 app.add_typer(texts, name="notices")
 app.add_typer(staff, name="staff")
+app.add_typer(desk, name="desk")
 app.command("widget-snippet")(widget_snippet)
 app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)(bench)

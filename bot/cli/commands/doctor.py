@@ -21,6 +21,7 @@ from bot.base.evidence import verify
 from bot.base.settings import SECRETS, Settings
 from bot.cli import reach, services, state, training
 from bot.cli.commands.checks import postgres_binaries
+from bot.cli.commands.desk.look import look as look_at_desk
 from bot.cli.terminal import out, settings_now
 from bot.conversations.speaking import proposal
 from bot.conversations.speaking.publication import Library
@@ -122,6 +123,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
         yield _audit(database, settings)
         with database.reading() as session:
             yield from (Finding(*said) for said in reach.waiting(session, system_clock()))
+        yield from (Finding(*said) for said in look_at_desk(settings, database))
     finally:
         database.close()
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
@@ -33,6 +34,8 @@ from bot.desk.staff.roles import Role
 REPEAT_URGENT = timedelta(minutes=5)
 REPEAT = timedelta(minutes=15)
 TRIES = 3
+LATELY = timedelta(hours=24)
+STUCK_AFTER = timedelta(minutes=2)
 BY = (("sms", "mobile"), ("email", "email"))
 """Channels of pages, and which part of a profile is the address."""
 
@@ -107,6 +110,33 @@ def send_pages(
                 move(row, PageStatus.FAILED)
                 logger.error("page %d could not be sent", page_id)
     return sent
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """What is wrong with calling for help: calls that failed lately, calls that do not leave, nobody to call."""
+
+    failed: int
+    stuck: int
+    nobody: bool
+
+    @property
+    def is_there(self) -> bool:
+        """Whether somebody has to look at it."""
+        return bool(self.failed or self.stuck or self.nobody)
+
+
+def trouble(session: Session, vault: Vault, at: datetime) -> Trouble:
+    """How calling for help stands: what failed lately, what waits too long, whether anybody can be called.
+
+    A call that arrived ends the trouble before it.
+    """
+    arrived = session.scalar(select(func.max(Page.id)).where(Page.status == PageStatus.SENT.value)) or 0
+    lately = select(func.count()).select_from(Page).where(Page.made_at > at - LATELY)
+    failed = session.scalar(lately.where(Page.status == PageStatus.FAILED.value, Page.id > arrived)) or 0
+    stuck = session.scalar(lately.where(Page.status == PageStatus.WAITING.value, Page.made_at <= at - STUCK_AFTER)) or 0
+    reached = any(getattr(accounts.profile_of(account, vault), field) for account in whom(session) for _, field in BY)
+    return Trouble(failed, stuck, not reached)
 
 
 def _call(channel: Channel | None, own: str, their: str, text: str) -> str:

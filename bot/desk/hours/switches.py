@@ -31,9 +31,9 @@ def switched_on(session: Session) -> dict[Switch, DeskSwitch]:
 def turn_on(session: Session, vault: Vault, switch: Switch, *, by: str, at: datetime) -> bool:
     """Switch something on; False when it was on already. `by` is an actor such as `staff:3` or `operator`.
 
-    Raises BadInput for somebody on the staff who does not run the desk.
+    Raises BadInput for somebody on the staff who does not run the desk; a legal hold is the privacy officer's.
     """
-    _allowed(session, by)
+    _allowed(session, switch, by)
     if _on(session, switch) is not None:
         return False
     session.add(DeskSwitch(switch=switch.value, since=at, on_by=by))
@@ -43,7 +43,7 @@ def turn_on(session: Session, vault: Vault, switch: Switch, *, by: str, at: date
 
 def turn_off(session: Session, vault: Vault, switch: Switch, *, by: str, at: datetime) -> bool:
     """Switch something off; False when it was off already; raises BadInput as turning on does."""
-    _allowed(session, by)
+    _allowed(session, switch, by)
     row = _on(session, switch)
     if row is None:
         return False
@@ -68,10 +68,10 @@ def is_closed_by_weather(session: Session) -> bool:
     return any(is_on(session, switch) for switch in WEATHER)
 
 
-def _allowed(session: Session, by: str) -> None:
+def _allowed(session: Session, switch: Switch, by: str) -> None:
     staff_id = by.removeprefix("staff:")
     if by.startswith("staff:"):
-        require(session, int(staff_id), Permission.RUN_DESK)
+        require(session, int(staff_id), Permission.ERASE if switch is Switch.LEGAL_HOLD else Permission.RUN_DESK)
 
 
 def _on(session: Session, switch: Switch) -> DeskSwitch | None:

@@ -32,7 +32,7 @@ def first_admin(name: Name, login: Login, again: Again = False) -> None:
     """Make the first administrator and print, once, the link to choose a password and a second factor."""
     settings = with_secrets(settings_now())
     at = system_clock()
-    with _database(settings) as database, database.writing() as session:
+    with opened(settings) as database, database.writing() as session:
         vault, index = Vault(settings.secret("vault_keys")), BlindIndex(settings.secret("index_keys"))
         invitation = accounts.first_admin(session, vault, index, Profile(name, login), at=at, again=again)
         token = invitation.token
@@ -45,7 +45,7 @@ def first_admin(name: Name, login: Login, again: Again = False) -> None:
 @staff.command("list")
 def listed() -> None:
     """List the accounts by number, with their roles and whether they are on duty; names are shown in the console only."""
-    with _database(settings_now()) as database, database.reading() as session:
+    with opened(settings_now()) as database, database.reading() as session:
         table = Table("number", "roles", "status", "on duty", "last seen", box=None)
         for account in accounts.everybody(session):
             seen = in_hong_kong(account.seen_at).strftime("%d %b %H:%M") if account.seen_at else "never"
@@ -54,7 +54,8 @@ def listed() -> None:
 
 
 @contextmanager
-def _database(settings: Settings) -> Iterator[Database]:
+def opened(settings: Settings) -> Iterator[Database]:
+    """The database, up to date; raises Misconfigured when it is not there yet."""
     database = Database(settings.database)
     try:
         if not at_head(database.engine):
