@@ -190,7 +190,6 @@ def test_everything_is_done_by_keyboard(desk: Desk, signed_in: Callable[..., Pag
     page.keyboard.press("Escape")
     expect(page.locator("#act-end")).to_be_focused()
     page.keyboard.press("e")
-    page.keyboard.press("e")
     page.locator('[name="outcome"]').select_option("answered")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")

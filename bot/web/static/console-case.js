@@ -16,8 +16,24 @@ async function post(where, fields, headers = {}) {
   return fetch(`${at}${where}`, { method: "POST", body: sent, headers, redirect: "manual", credentials: "same-origin" });
 }
 
-async function fragment(answer, place) {
-  const made = new DOMParser().parseFromString(await answer.text(), "text/html");
+// The answer as a document: parsed by the browser, and no script in it ever runs. Fails when it is not the answer asked for.
+function asked(where, sent, headers) {
+  return new Promise((resolve, reject) => {
+    const ask = new XMLHttpRequest();
+    ask.open("POST", where);
+    ask.responseType = "document";
+    ask.timeout = 15_000;
+    ask.setRequestHeader("Content-Type", "application/x-www-form-urlencoded");
+    for (const [name, value] of Object.entries(headers)) ask.setRequestHeader(name, value);
+    ask.onloadend = () => {
+      const isIt = ask.status === 200 && ask.response && new URL(ask.responseURL).pathname === new URL(where, location.href).pathname;
+      if (isIt) resolve(ask.response); else reject(new Error(String(ask.status)));
+    };
+    ask.send(sent.toString());
+  });
+}
+
+function put(made, place) {
   place.replaceChildren(...[...made.body.childNodes].map((node) => document.importNode(node, true)));
 }
 
@@ -42,10 +58,9 @@ function keep(more = {}) {
   keeping = keeping.then(async () => {
     const now = edits;
     try {
-      const answer = await post("/draft", fields(more), { "X-Fragment": "1" });
-      if (answer.status !== 200) throw new Error(String(answer.status));
+      const made = await asked(`${at}/draft`, fields(more), { "X-Fragment": "1" });
       const focus = one("#composed").contains(document.activeElement) ? document.activeElement.id : "";
-      await fragment(answer, one("#composed"));
+      put(made, one("#composed"));
       if (focus) document.getElementById(focus)?.focus();
       keptEdits = now;
       kept(isDirty() ? page.dataset.saidKeeping : page.dataset.saidKept);
@@ -118,7 +133,19 @@ document.addEventListener("submit", async (event) => {
   }
   HTMLFormElement.prototype.submit.call(form);
 });
-addEventListener("beforeunload", () => { if (isDirty()) navigator.sendBeacon(`${at}/draft`, fields()); });
+
+// The last half second before a page goes away: sent off, and kept in this tab until the page is back, because it may overtake the sending.
+const place = `candour-case-${page.dataset.staff}-${at}`;
+addEventListener("pagehide", () => {
+  if (!composer || !isDirty()) return;
+  navigator.sendBeacon(`${at}/draft`, fields());
+  try { sessionStorage.setItem(place, one("#free").value); } catch { /* a private window */ }
+});
+if (composer) {
+  let left = null;
+  try { left = sessionStorage.getItem(place); sessionStorage.removeItem(place); } catch { /* a private window */ }
+  if (left !== null && left !== one("#free").value) { one("#free").value = left; changed(); }
+}
 
 // ---------------------------------------------------------------- approved texts
 
@@ -131,8 +158,8 @@ search?.addEventListener("input", () => {
     if (!query) return;
     const thread = one('[name="thread"]', composer).value;
     try {
-      const answer = await post("/texts", { q: query, thread }, { "X-By-Itself": "1" });
-      if (answer.status === 200 && search.value.trim() === query) await fragment(answer, one("#found"));
+      const made = await asked(`${at}/texts`, body({ q: query, thread }), { "X-By-Itself": "1" });
+      if (search.value.trim() === query) put(made, one("#found"));
     } catch { /* the line is lost: the bar says so */ }
   }, 250);
 });
@@ -201,16 +228,14 @@ document.addEventListener("submit", async (event) => {
   if (!form) return;
   event.preventDefault();
   try {
-    const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)), headers: { "X-By-Itself": "1" }, redirect: "manual" });
-    if (answer.status !== 200) { delete form.dataset.sent; HTMLFormElement.prototype.submit.call(form); return; }
-    const made = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const made = await asked(form.action, new URLSearchParams(new FormData(form)), { "X-By-Itself": "1" });
     const words = document.importNode(made.getElementById("revealed"), true);
     words.removeAttribute("id");
     words.classList.add("as-written");
     words.tabIndex = -1;
     form.replaceWith(words);
     words.focus();
-  } catch { delete form.dataset.sent; }
+  } catch { delete form.dataset.sent; HTMLFormElement.prototype.submit.call(form); }
 });
 
 // A pop-up closes with Escape, and its first field has the focus when it opens.

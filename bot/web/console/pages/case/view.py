@@ -22,7 +22,7 @@ from bot.desk.models import HELD, LIVE, Case, CaseStatus, Outcome
 from bot.desk.reasons import TEAMS
 from bot.desk.records import CallResult
 from bot.desk.sight import catalogue
-from bot.desk.sight.casefile import LINES, Casefile, case_with, casefile
+from bot.desk.sight.casefile import LINES, Casefile, case_with, casefile, fingerprint
 from bot.desk.sight.onfile import persons_on
 from bot.desk.staff.accounts import everybody, profile_of
 from bot.desk.staff.models import AccountStatus, StaffAccount
@@ -57,10 +57,12 @@ def case_page(staff: Annotated[Staff, requires(Permission.SEE_QUEUE)], case_id: 
     """A case with all that belongs to it; that it was opened stands in the log."""
     with staff.database.reading() as session:
         published = published_of(staff, session)
+        # Before the rest: what is shown is at least as new as the state that the page knows.
+        state = fingerprint(session, case_id, staff.now)
         lines = MORE_LINES if staff.request.query_params.get("all") else LINES
         file = casefile(session, staff.vault, case_id, staff.now, official=official_of(published), lines=lines)
         values = {**_of_the_case(staff, session, published, file), **_of_the_work(staff, session, published, file)}
-        html = page(staff, "console/case.html", **values)
+        html = page(staff, "console/case.html", state=state, **values)
     if "x-by-itself" not in staff.request.headers:
         with staff.database.writing() as session:
             log(session, staff.vault, file.case, "read", staff_id=staff.id, at=staff.now)
