@@ -50,7 +50,7 @@ def console_routes(app: FastAPI) -> Iterator[tuple[str, str, Access | None]]:
 
     for route in walk(app.router.routes):
         if route.path.startswith(PREFIX):
-            for method in sorted(route.methods - {"HEAD"}):
+            for method in sorted((route.methods or set()) - {"HEAD"}):
                 yield method, route.path, access_of(route)
 
 
