@@ -18,14 +18,17 @@ from bot.base.clock import system_clock
 from bot.base.database import Database
 from bot.base.vault import BlindIndex, Vault
 from bot.conversations.models import Thread
+from bot.desk.records import CallResult
 from bot.desk.staff import accounts
 from bot.desk.staff.models import SECRET, StaffAccount
 from bot.desk.staff.roles import Role
-from bot.desk.work import answers
+from bot.desk.work import answers, notebook
 from tests.conftest import Keys
 from tests.desk.conftest import PASSWORD, Desk
+from tests.desk.onfile import person_on_file
 from tests.e2e.conftest import Site, Watch
 from tests.make import FakeClock
+from tests.web.console.test_case_persons import concerns, noticed
 
 NAMES = count(1)
 HOSTILE = (
@@ -227,6 +230,13 @@ def a_full_case(desk: Desk) -> int:
     desk.clock.now = system_clock() - timedelta(minutes=9)
     case_id = desk.case("self_harm", channel="whatsapp", language="zh-Hant")
     writes(desk, case_id, "我好驚，我嘅身份證 A123456(3) 同電話 91234567 都喺入面")
+    person_id = person_on_file(desk)
+    concerns(desk, case_id, person_id)
+    noticed(desk, person_id)
+    colleague, now = desk.colleague(Role.AGENT), system_clock()
     with desk.database.writing() as session:
         session.get_one(Thread, desk.look(case_id).thread_id).language_chosen = True
+        notebook.add_note(session, desk.vault, case_id, colleague, now, text="Her sister is with her until eight.")
+        notebook.log_call(session, desk.vault, case_id, colleague, now, result=CallResult.NO_ANSWER, minutes=1, text="rang twice")
+        notebook.save_draft(session, desk.vault, case_id, colleague, now, text="陳小姐，我們今晚會致電給你。")
     return case_id

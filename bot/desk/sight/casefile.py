@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from unicodedata import category
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -27,6 +28,7 @@ from bot.desk.staff import throttle
 from bot.desk.trail import log
 from bot.desk.work.persons import threads_of
 
+_UNSEEN = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})
 LINES = 40
 """How many of a thread's lines are shown at once."""
 
@@ -191,7 +193,7 @@ def _turns(session: Session, vault: Vault, thread_id: int, after: int, official:
     found = []
     for turn in session.scalars(wanted):
         words = vault.open(turn.sealed_text, TURN_TEXT) if turn.sealed_text else ""
-        shown = guard.mask(words, official=official)
+        shown = _masked(words, official)
         found.append(
             Entry(
                 thread_id,
@@ -222,7 +224,7 @@ def _replies(session: Session, vault: Vault, thread_id: int, after: int, officia
     found = []
     for reply in replies:
         words = vault.open(reply.sealed_text, REPLY_TEXT)
-        shown = guard.mask(words, official=official)
+        shown = _masked(words, official)
         found.append(
             Entry(
                 thread_id,
@@ -239,6 +241,12 @@ def _replies(session: Session, vault: Vault, thread_id: int, after: int, officia
             )
         )
     return found
+
+
+def _masked(words: str, official: frozenset[str]) -> str:
+    """As it was written where nothing is to be hidden and every character can be seen; else in the plain form that was judged."""
+    shown = guard.mask(words, official=official)
+    return shown if _hides(shown) or any(category(char) in _UNSEEN and char not in "\n\t" for char in words) else words
 
 
 def _hides(shown: str) -> bool:
