@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 OPEN, CLOSE, PLACE, END = "\ue000", "\ue001", "\ue002", "\ue003"
 
 _SIGNS = re.compile("[\ue000-\ue003]")
+_NOT_SHOWN = re.compile("[\ue000-\ue003\u202a-\u202e\u2066-\u2069]")
 _VALUE = re.compile("\ue000([^\ue001]*)\ue001")
 _PLACE = re.compile("\ue002([a-z_]+)\ue003")
 
@@ -34,9 +35,16 @@ def place(name: str) -> Place:
 
 
 def tidy(value: str) -> str:
-    """A value as one line of ordinary characters: no line breaks, no controls, none of our signs."""
-    visible = "".join(" " if unicodedata.category(sign) == "Cc" or sign in "\u2028\u2029" else sign for sign in value)
-    return " ".join(_SIGNS.sub("", visible).split())
+    """A value as one line of ordinary characters: no line breaks, no controls, nothing that turns the line, none of our signs."""
+    visible = "".join(" " if unicodedata.category(sign) in ("Cc", "Cs", "Zl", "Zp") else sign for sign in value)
+    return " ".join(_NOT_SHOWN.sub("", visible).split())
+
+
+def without_signs(text: str, but: Iterable[str]) -> str:
+    """A text without our signs, but for the places given."""
+    given = [re.escape(one) for one in but]
+    parts = re.split(f"({'|'.join(given)})", text) if given else [text]
+    return "".join(part if place % 2 else _SIGNS.sub("", part) for place, part in enumerate(parts))
 
 
 def tidy_but_places(marked: str) -> str:

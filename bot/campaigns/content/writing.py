@@ -59,7 +59,7 @@ def _surroundings(template: Template, content: Mapping[str, Any], reader: Reader
     channel = "sms" if reader.way in (Way.SMS, Way.WHATSAPP) else "email"
 
     def said(name: str, **values: str) -> marks.Approved:
-        text = wording.render(content, name, reader.language, channel, values).text
+        text = marks.without_signs(wording.render(content, name, reader.language, channel, values).text, but=values.values())
         # A fact in it may begin a line: only steps may be structure here.
         safe = [marks.OPEN + marks.CLOSE + line if line[:1] in ("#", "@", "=", "-") else line for line in text.splitlines()]
         return marks.Approved("\n".join(safe))
