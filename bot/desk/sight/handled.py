@@ -16,6 +16,8 @@ from bot.desk.models import LIVE, Case
 
 AFTER = timedelta(minutes=2)
 """A turn younger than this is being answered."""
+ATTENDED = "attended by a person"
+"""The remark on what could not be read and was seen to by hand."""
 
 
 class Missed(StrEnum):
@@ -73,5 +75,6 @@ def _unqueued(session: Session, at: datetime, limit: int) -> list[NotHandled]:
 
 
 def _unread(session: Session, limit: int) -> list[NotHandled]:
-    broken = select(HookDelivery).where(HookDelivery.status == HookStatus.BROKEN.value).order_by(HookDelivery.id).limit(limit)
-    return [NotHandled(Missed.NOT_READ, hook.id, None, hook.received_at) for hook in session.scalars(broken)]
+    broken = select(HookDelivery).where(HookDelivery.status == HookStatus.BROKEN.value, HookDelivery.remark != ATTENDED)
+    hooks = session.scalars(broken.order_by(HookDelivery.id).limit(limit))
+    return [NotHandled(Missed.NOT_READ, hook.id, None, hook.received_at) for hook in hooks]
