@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,19 +30,20 @@ from bot.inbox import Inbox
 from tests.desk.conftest import Desk, desk_content
 from tests.make import FakeClock
 from tests.people import FakeEngine, Patient, make_inbox, publish, understood
+from tests.servers import PostgresServer
 
 
 class Life(RuleBasedStateMachine):
     """Two responders and some patients; after each step the desk must still make sense."""
 
     threads: Bundle[int] = Bundle("threads")
-    template: Path
+    fresh: Callable[[], tuple[str, Callable[[], object]]]
+    """Makes a migrated database; gives its address, and how it is put away."""
 
     @initialize()
     def open_the_desk(self) -> None:
-        self.folder = Path(tempfile.mkdtemp())
-        shutil.copyfile(self.template, self.folder / "c.sqlite3")
-        self.database = Database(f"sqlite:///{self.folder / 'c.sqlite3'}")
+        address, self.put_away = type(self).fresh()
+        self.database = Database(address)
         self.clock = FakeClock()
         publish(self.database, desk_content(), self.clock())
         self.desk = Desk(self.database, Vault(new_key("v1")), BlindIndex(new_key("i1")), self.clock)
@@ -122,7 +124,9 @@ class Life(RuleBasedStateMachine):
     @invariant()
     def who_has_a_case_is_known_exactly_when_somebody_has_it(self) -> None:
         with self.database.reading() as session:
-            for case in session.scalars(select(Case)):
+            cases = session.scalars(select(Case)).all()
+            assert set(self.numbers) <= {case.id for case in cases}, "no case is ever lost"
+            for case in cases:
                 assert (case.claimed_by is not None) == (case.status in HELD) or case.status == CaseStatus.RESOLVED
                 assert (case.outcome is not None) == (case.status == CaseStatus.RESOLVED)
                 assert (case.resolved_at is not None) == (case.status == CaseStatus.RESOLVED)
@@ -143,13 +147,31 @@ class Life(RuleBasedStateMachine):
     def teardown(self) -> None:
         if hasattr(self, "database"):
             self.database.close()
-            shutil.rmtree(self.folder)
+            self.put_away()
 
 
 def test_the_life_of_cases(migrated_file: Path) -> None:
+    def fresh() -> tuple[str, Callable[[], object]]:
+        folder = Path(tempfile.mkdtemp())
+        shutil.copyfile(migrated_file, folder / "c.sqlite3")
+        return f"sqlite:///{folder / 'c.sqlite3'}", lambda: shutil.rmtree(folder)
+
+    live(fresh)
+
+
+def test_the_life_of_cases_on_a_server(postgres_server: PostgresServer, postgres_template: str, postgres_url: str) -> None:
+    def fresh() -> tuple[str, Callable[[], object]]:
+        name = postgres_server.make(template=postgres_template)
+        return postgres_server.url(name), lambda: postgres_server.drop(name)
+
+    live(fresh)
+
+
+def live(fresh: Callable[[], tuple[str, Callable[[], object]]]) -> None:
+    """Live through many days of a desk over databases of one kind."""
     from hypothesis.stateful import run_state_machine_as_test
 
-    Life.template = migrated_file
+    Life.fresh = staticmethod(fresh)
     checks = [HealthCheck.too_slow, HealthCheck.data_too_large]
     run_state_machine_as_test(
         Life, settings=settings(max_examples=12, stateful_step_count=25, deadline=None, suppress_health_check=checks)
