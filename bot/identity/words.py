@@ -74,6 +74,10 @@ _EMAIL = _listed(
 )
 _AROUND = " .!?,'\"。！？，、「」『』“”~"
 _SIX = re.compile(r"(?<![\d+])(\d{3})[ \-‐‑–]?(\d{3})(?!\d)")
+_SIX_APART = re.compile(r"(?<![\d+])(?<!\d[ \-‐‑–])\d(?:[ \-‐‑–]?\d){5}(?![ \-‐‑–]?\d)")
+_HAN = "〇零一二三四五六七八九"
+_HAN_SIX = re.compile(rf"(?<![{_HAN}])[{_HAN}](?: ?[{_HAN}]){{5}}(?! ?[{_HAN}])")
+_HAN_DIGITS = str.maketrans(_HAN, "00123456789")
 _NEAR_CODE = re.compile(r"(?<!\d)(?:\d[ \-]?){4,8}(?!\d)")
 _TWO_FIVES = re.compile(r"(?<![0-9A-Za-z])[0-9A-Za-z]{5}[ \-]{1,3}[0-9A-Za-z]{5}(?![0-9A-Za-z])")
 _SIGNS = re.compile(r"(?<![0-9A-Za-z])[0-9A-Za-z]{3,24}(?![0-9A-Za-z])")
@@ -125,9 +129,12 @@ def subject(text: str) -> Subject | None:
 
 
 def code(text: str) -> str | None:
-    """The first six digits in a text that stand alone."""
-    found = _SIX.search(plain(text[:2000]))
-    return found[1] + found[2] if found else None
+    """The first six digits in a text that stand alone, however they are spaced; Chinese numerals are digits too."""
+    shown = plain(text[:2000])
+    if found := _SIX.search(shown) or _SIX_APART.search(shown):
+        return re.sub(r"\D", "", found[0])
+    found = _HAN_SIX.search(shown)
+    return found[0].replace(" ", "").translate(_HAN_DIGITS) if found else None
 
 
 def kept(text: str, *, checking: bool, code_open: bool, official: frozenset[str] = frozenset()) -> str:
@@ -139,7 +146,7 @@ def kept(text: str, *, checking: bool, code_open: bool, official: frozenset[str]
         return text
     shown = references.hidden(text)
     if code_open:
-        shown = _SIX.sub(CODE_TOKEN, plain(shown))
+        shown = _HAN_SIX.sub(CODE_TOKEN, _SIX_APART.sub(CODE_TOKEN, _SIX.sub(CODE_TOKEN, plain(shown))))
     if not checking:
         return shown
     shown = _NEAR_CODE.sub(CODE_TOKEN, shown) if code_open else shown

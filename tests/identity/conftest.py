@@ -224,9 +224,16 @@ def understands(text: str) -> Any:
 Open = Callable[..., House]
 
 
-def stock(database: Database, vault: Vault, index: BlindIndex, path: Path, rows: Sequence[Sequence[str]]) -> dict[str, str]:
+def stock(
+    database: Database,
+    vault: Vault,
+    index: BlindIndex,
+    path: Path,
+    rows: Sequence[Sequence[str]],
+    columns: Sequence[str] = COLUMNS,
+) -> dict[str, str]:
     """Bring a roster in and give everybody a reference: the clinic's key → the reference."""
-    path.write_text(as_csv([COLUMNS, *rows]), encoding="utf-8", newline="")
+    path.write_text(as_csv([columns, *rows]), encoding="utf-8", newline="")
     with judged(path, database, vault, index) as judging:
         assert judging.judgement.well, judging.judgement.problems.first
         judging.apply(by="test operator", at=START)
@@ -248,6 +255,7 @@ def open_house(database: Database, vault: Vault, index: BlindIndex, clock: FakeC
         limits: Limits | None = None,
         codes: Sequence[str] | None = None,
         index: BlindIndex = index,
+        columns: Sequence[str] = COLUMNS,
     ) -> House:
         publish(database, content(), clock())
         engine, library = FakeEngine(understands), Library()
@@ -256,7 +264,7 @@ def open_house(database: Database, vault: Vault, index: BlindIndex, clock: FakeC
 
         inbox = Inbox(database, vault, Mind(engine, LEXICON), library, clock, identity, Deeds(vault, index, library))
         house = House(database, vault, index, clock, engine, inbox)
-        house.references = stock(database, vault, index, tmp_path / "roster.csv", rows)
+        house.references = stock(database, vault, index, tmp_path / "roster.csv", rows, columns)
         return house
 
     return opened

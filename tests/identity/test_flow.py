@@ -11,7 +11,7 @@ from bot.identity.words import kept
 from bot.patients.models import ContactPoint
 from bot.patients.references import new_reference
 from tests.growth import grows_like_its_input
-from tests.identity.conftest import House, Open
+from tests.identity.conftest import COLUMNS, House, Open, row
 
 
 def test_a_reference_and_a_code_to_the_mobile_on_file_prove_who_is_asking(house: House) -> None:
@@ -197,6 +197,71 @@ def test_the_whole_system_sends_no_more_than_its_budget(open_house: Open) -> Non
     assert house.patient().asks_for_code(new_reference()) == "<verify_limit>"
     house.clock.advance(days=1, seconds=1)
     assert house.patient().asks_for_code(house.references["P002"]) == "<verify_code_sent>"
+
+
+@pytest.mark.parametrize("form", ["{0} {1}", "{0}-{1}", "code: {0}{1}.", "spaced", "pairs", "full-width", "han", "line\n{0}{1}"])
+def test_a_code_is_read_however_it_is_typed_and_stays_masked(open_house: Open, form: str) -> None:
+    house = open_house(codes=["482913"])
+    patient, code = house.patient(), "482913"
+    made = {
+        "spaced": " ".join(code),
+        "pairs": "48 29 13",
+        "full-width": "４８２９１３",
+        "han": "四八二九一三",
+    }
+    patient.asks_for_code(house.references["P001"])
+    typed = made.get(form, form.format(code[:3], code[3:]))
+    assert patient.hears(typed).startswith("<verify_done>")
+    kept = patient.kept()[-1]
+    assert "⟦code⟧" in kept
+    assert not any(piece in kept for piece in (code[3:], made["full-width"][3:], made["han"][3:], "29 13", "9 1 3"))
+
+
+@pytest.mark.parametrize("typed", ["9123 4567", "+85212", "20230508", "四八二九一三〇", "48291", "4829133"])
+def test_what_is_no_code_costs_no_try(house: House, typed: str) -> None:
+    patient = house.patient()
+    patient.asks_for_code(house.references["P001"])
+    assert patient.hears(typed) == "<verify_code_sent>"
+    assert patient.check().wrong == 0
+
+
+@pytest.mark.parametrize("text", ["我" * 200_000, "😀" * 5_000, "😱", "\u202e\u200d" * 400, "1" * 200_000, "- " * 90_000])
+def test_no_text_is_too_long_or_too_strange_in_the_middle_of_a_check(house: House, text: str) -> None:
+    patient = house.patient()
+    patient.asks_for_code(house.references["P001"])
+    assert patient.hears(text) in ("<verify_code_sent>", "<empty_turn en>")
+    assert patient.hears(house.code()).startswith("<verify_done>")
+
+
+def test_a_person_is_never_sent_an_sms_to_a_landline_and_hears_the_same(open_house: Open) -> None:
+    house = open_house(rows=[row("P001", "", "2345 6789"), row("P002", "lee@example.com", "2345 6780")])
+    patient = house.patient()
+    assert patient.asks_for_code(house.references["P001"]) == "<verify_code_sent>"
+    [sent] = house.rows(CodeDispatch)
+    assert sent.contact_point_id is None
+    house.clock.advance(minutes=3)
+    assert patient.hears("no code") == "<verify_code_overdue>"
+    assert patient.chooses("verify_no_access") == "<verify_no_access>"
+    assert [case.reason for case in house.cases()] == ["identity_offline"]
+    # Who types a landline may still have the code sent to the e-mail of the same file.
+    other = house.patient()
+    other.asks_for_code("2345 6780", "email")
+    assert other.hears(house.code()).startswith("<verify_done>")
+
+
+def test_a_helper_is_a_patient_in_their_own_right(open_house: Open) -> None:
+    helper = [*row("P002", "maria@example.com", "6234 5678"), "P001"]
+    house = open_house(rows=[[*row("P001", "chan@example.com", "9123 4567"), ""], helper], columns=(*COLUMNS, "Employer key"))
+    employer = house.patient()
+    employer.asks_for_code(house.references["P002"])
+    [sent] = house.rows(CodeDispatch)
+    [mine] = [
+        point.id for point in house.rows(ContactPoint) if point.kind == "mobile" and point.person_id == house.person_id("P002")
+    ]
+    assert sent.contact_point_id == mine, "the code goes to the helper, not to the employer"
+    owner = house.patient()
+    owner.asks_for_code(house.references["P001"])
+    assert "my_wards" not in owner.hears(house.code())
 
 
 # ------------------------------------------------------------------ what is heard first
