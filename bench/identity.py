@@ -66,7 +66,16 @@ class _House:
         url = database_url or f"sqlite:///{folder / 'identity.sqlite3'}"
         schema.migrate(url)
         self.database, self.vault, self.index = Database(url), Vault(new_key("v1")), BlindIndex(new_key("i1"))
-        limits = Limits(PLENTY, PLENTY, PLENTY, PLENTY, 10**9, 10**9, 10**9)
+        limits = Limits(
+            subject=PLENTY,
+            subject_from_network=PLENTY,
+            destination=PLENTY,
+            thread=PLENTY,
+            network=PLENTY,
+            system_day=10**9,
+            thread_wrong_day=10**9,
+            network_wrong_day=10**9,
+        )
         self.identity, library = Identity(self.vault, self.index, limits), publication.Library()
         mind = Mind(_NoEngine(), Lexicon.load(REPOSITORY / "data" / "safety.yml"))
         deeds = Deeds(self.vault, self.index, library)

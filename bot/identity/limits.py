@@ -23,7 +23,7 @@ ONE_AT_A_TIME = 0x0CA4D2
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Limits:
     """So many per hour and day; what is not here is in the flow itself."""
 
