@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 from bot.base.database import Database
 from bot.base.vault import BlindIndex, Vault
@@ -19,14 +16,6 @@ from tests.make import FakeClock
 GUESSES, ADDRESSES = 10_000, 100
 LAST = f"{GUESSES - 1:06}"
 """The code that is always drawn: of all that the guessers try, the last."""
-
-
-@pytest.fixture
-def database(sqlite_url: str) -> Iterator[Database]:
-    """A database in a file: what is counted here is the same in both."""
-    opened = Database(sqlite_url)
-    yield opened
-    opened.close()
 
 
 def test_guessing_finds_nothing_and_locks_nobody_out(
