@@ -80,7 +80,7 @@ def _of_way(template: Template, content: Mapping[str, Any], language: Language, 
     every = frozenset(Category)
     cases = [(every, variant) for variant in template.variants]
     if template.by_category:
-        cases += [(frozenset(), STANDARD), *((frozenset({one}), STANDARD) for one in Category)]
+        cases.append((frozenset(), STANDARD))  # between them, these two hold every word there is
     for held, variant in cases:
         try:
             shared = segment.render_segment(template, content, language, way, edition=SAMPLE, held=held, variant=variant)
@@ -100,7 +100,7 @@ def _of_way(template: Template, content: Mapping[str, Any], language: Language, 
 
 def _words(template: Template, content: Mapping[str, Any], shared: Shared, read: Filled) -> Iterator[tuple[str, str]]:
     said = _as_read(shared, read)
-    never = {**scan.patterns_of(NEVER_SAY)}
+    never = scan.patterns_of(NEVER_SAY)
     own = template.never
     for pattern in (
         *never["any"],

@@ -55,6 +55,7 @@ def _diagnoses(language: Language) -> tuple[re.Pattern[str], ...]:
     return tuple(re.compile(one, re.IGNORECASE) for one in (*listed["any"], *listed.get(language.value, ())))
 
 
+@lru_cache(maxsize=4)
 def patterns_of(path: Path) -> dict[str, list[str]]:
     """The regular expressions of a file by language, `any` among them."""
     read: dict[str, list[str]] = yaml.safe_load(path.read_text(encoding="utf-8"))
