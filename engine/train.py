@@ -100,6 +100,7 @@ def main(given: list[str] | None = None) -> int:
     os.environ[DANGER_VARIABLE] = str((asked.data / "danger").resolve())
     # Rasa draws progress bars by the thousand unless this says that nobody looks.
     os.environ["LOG_LEVEL"] = "ERROR"
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "2")  # the factorizations are large, unlike the products of a turn
     hush(asked.level)
     prepare()
     try:

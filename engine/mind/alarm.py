@@ -1,7 +1,8 @@
 """How likely a text speaks of a danger, from its scores as a whole and in its most alarming sentence.
 
-The scores of three views (spelling, USE, E5) are weighed by a logistic regression that was fitted on examples the model had
-not seen, so that the result is a probability: of the texts given 0.8, four in five speak of a danger.
+The scores of the views (spelling, USE, E5) and how near the nearest examples of danger, of the harmless and of all else are, are
+weighed by a logistic regression that was fitted on examples the model had not seen, so that the result is a probability: of the
+texts given 0.8, four in five speak of a danger.
 """
 
 from __future__ import annotations
@@ -19,16 +20,16 @@ LEAST_TOLD = 0.02  # a second danger less likely is not mentioned; the first alw
 MOST_TOLD = 2
 
 
-def signs(parts: Floats) -> Floats:
+def signs(parts: Floats, close: Floats) -> Floats:
     """What the alarm is weighed from; `parts` are one text's danger scores by view, piece (whole first) and column.
 
-    The last column is any danger at all.
+    The last column is any danger at all. `close` says how near which examples are to the whole text.
     """
     totals = parts.sum(axis=0)
     worst = 0 if len(totals) == 1 else 1 + int(np.argmax(totals[1:, -1]))
     several = float(len(totals) > 1)
     most = [totals[0, :-1].max(), totals[worst, :-1].max(), several]
-    return np.concatenate([parts[:, 0, -1], parts[:, worst, -1], most]).astype(np.float32)
+    return np.concatenate([parts[:, 0, -1], parts[:, worst, -1], most, close]).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -39,22 +40,18 @@ class Alarm:
     bias: float
 
     @classmethod
-    def fitted(cls, seen: Floats, dangerous: npt.NDArray[np.bool_], importance: Floats) -> Alarm:
-        """The alarm which fits unseen examples best; `importance` lets look-alikes count for more."""
-        fit = LogisticRegression(C=10.0, max_iter=2000).fit(seen, dangerous, sample_weight=importance)
+    def fitted(cls, seen: Floats, dangerous: npt.NDArray[np.bool_]) -> Alarm:
+        """The alarm which fits unseen examples best."""
+        fit = LogisticRegression(C=30.0, max_iter=5000).fit(seen, dangerous)
         return cls(fit.coef_[0].astype(np.float32), float(fit.intercept_[0]))
-
-    def chance(self, parts: Floats) -> float:
-        """The probability that the text speaks of any danger."""
-        return float(self.chances(signs(parts)))
 
     def chances(self, seen: Floats) -> Floats:
         """The same from signs, one row a text."""
         return np.asarray(1.0 / (1.0 + np.exp(-(seen @ self.weights + self.bias))), dtype=np.float32)
 
-    def told(self, parts: Floats, dangers: tuple[str, ...]) -> list[tuple[str, float]]:
+    def told(self, parts: Floats, close: Floats, dangers: tuple[str, ...]) -> list[tuple[str, float]]:
         """The likeliest danger, with the chance of any danger at all, and a second one worth mentioning."""
-        chance = self.chance(parts)
+        chance = float(self.chances(signs(parts, close)))
         totals = parts.sum(axis=0)[:, :-1]
         each = totals[0] + totals.max(axis=0)
         order = np.argsort(-each)

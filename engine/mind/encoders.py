@@ -6,6 +6,9 @@ Indonesian and what is only hinted at, and costs three times as much. Both carry
 
 from __future__ import annotations
 
+import ctypes
+import signal
+import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -67,10 +70,15 @@ class Encoders:
             return np.concatenate(list(pool.map(_share, shares)))
 
 
+PR_SET_PDEATHSIG = 1  # of Linux: the signal that a process gets when its parent ends
+
 _helper: list[Encoders] = []  # of a process that only encodes
 
 
 def _begin() -> None:
+    # Nobody tells a helper that whoever started it was killed: it would wait for work for ever.
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     made = Encoders.__new__(Encoders)
     made._e5 = E5(num_threads=1)
     _helper.append(made)

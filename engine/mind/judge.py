@@ -28,6 +28,8 @@ Floats: TypeAlias = npt.NDArray[np.float32]
 RANKED = 10
 SECOND_AT = 0.6  # a sentence this sure of another topic asks a second question
 SHORT = 12  # tokens; a shorter sentence ("thanks.", "please help.") asks none
+WHOLE = np.zeros(1, dtype=np.int64)  # the place of the whole text among its pieces
+NUMBERS = tuple(one.name for one in fields(Learnt) if one.name != "topics")
 HALVES = ("use", "e5")  # kept at half precision
 
 
@@ -74,28 +76,26 @@ class Judge:
     def judge(self, text: str) -> Judgement:
         """The judgement of a raw text; an empty one gets what can be said of nothing."""
         read = Read.of(text)
-        quick, so_far = self._learnt.without_e5(self._space.views(read.folded, self._reader.use(read)))
-        opinion = self._opinion(self._measures.quick, quick)
-        if not self._clear(opinion):
-            e5 = self._reader.e5(read, so_far[:, :, -1].sum(axis=0))
-            opinion = self._opinion(self._measures.full, self._learnt.with_e5(so_far, self._space.meant(e5)))
+        quick, so_far = self._learnt.without_e5(self._space.views(read.folded, self._reader.use(read)), WHOLE)
+        columns = len(self._learnt.topics)
+        opinion = first = self._measures.quick.opinion(quick, columns)
+        if not self._clear(first):
+            e5, rows = self._reader.e5(read, so_far.parts[:, :, -1].sum(axis=0))
+            seen = self._learnt.with_e5(so_far, self._space.meant(e5), rows, WHOLE)
+            opinion = self._measures.full.opinion(seen, columns)
         ranked = opinion.topics
         return Judgement(
             [(self._learnt.topics[i], float(ranked[i])) for i in np.argsort(-ranked)[:RANKED]],
             opinion.dangers,
-            self._second(read, opinion),
+            self._second(read, first.sentences, int(ranked.argmax())),
         )
-
-    def _opinion(self, measured: Measured, parts: Floats) -> Opinion:
-        return measured.opinion(parts, len(self._learnt.topics), DANGERS)
 
     def _clear(self, opinion: Opinion) -> bool:
         best = int(opinion.topics.argmax())
         return self._learnt.topics[best] not in DANGERS and self._measures.clarity.of(float(opinion.topics[best]), opinion.danger)
 
-    def _second(self, read: Read, opinion: Opinion) -> list[str]:
+    def _second(self, read: Read, each: Floats, first: int) -> list[str]:
         """The topic of a second question: one sentence is surely about the first topic, another about this one."""
-        each, first = opinion.sentences, int(opinion.topics.argmax())
         if len(each) < 2:
             return []
         asks = np.array([len(piece) >= SHORT for piece in read.pieces[1:]])
@@ -109,7 +109,7 @@ class Judge:
     def keep(self, folder: Path) -> None:
         """Write everything but the encoders into a folder."""
         words, numbers = self._space.kept()
-        learnt = {one.name: getattr(self._learnt, one.name) for one in fields(Learnt) if one.name != "topics"}
+        learnt = {name: getattr(self._learnt, name) for name in NUMBERS}
         learnt |= {name: learnt[name].astype(np.float16) for name in HALVES}
         (folder / "words.json").write_text(json.dumps({**words, "topics": self._learnt.topics}, ensure_ascii=False))
         with (folder / "numbers.npz").open("wb") as out:
@@ -121,7 +121,7 @@ class Judge:
         words = json.loads((folder / "words.json").read_text())
         with np.load(folder / "numbers.npz", allow_pickle=False) as stored:
             numbers = dict(stored)
-        named = {one.name: numbers[one.name].astype(np.float32) for one in fields(Learnt) if one.name != "topics"}
+        named = {name: numbers[name].astype(np.float32) for name in NUMBERS}
         learnt = Learnt(topics=tuple(words["topics"]), **named)
         if not learnt.fitting():
             raise ValueError("the model's numbers do not fit its topics")

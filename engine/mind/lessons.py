@@ -14,8 +14,8 @@ import yaml
 from engine import vectors
 from engine.mind.encoders import E5_MAKER, USE_MAKER, Encoders
 from engine.mind.judge import Judge, danger_targets
-from engine.mind.learnt import DANGERS, Learnt
-from engine.mind.measuring import HARMLESS, Held, measured
+from engine.mind.learnt import DANGERS, HARMLESS, UNSEEN, Learnt, kinds_of
+from engine.mind.measuring import Held, measured
 from engine.mind.reading import Read
 from engine.mind.ridge import Ridge
 from engine.mind.space import Space, full_likeness, quick_likeness
@@ -79,19 +79,22 @@ def learn(lessons: Lessons, encoders: Encoders, config: dict[str, Any]) -> Judge
     names = [lessons.names[i] for i in order.places]
     pieces = _Pieces.of([Read.of(lessons.texts[i]) for i in order.places], encoders)
     whole = pieces.wholes
-    space = Space.around([pieces.texts[i] for i in whole], pieces.use[whole], pieces.e5[whole], most_grams=config["most_grams"])
+    space = Space.around([pieces.texts[i] for i in whole], pieces.use[whole], pieces.e5, most_grams=config["most_grams"])
     seen, meant = space.views(pieces.texts, pieces.use), space.meant(pieces.e5)
-    views, meaning = seen.rows(whole), meant[whole]
+    views = seen.rows(whole)
     targets = _Targets(topic_targets(names, topics), danger_targets(names), order)
     likeness = quick_likeness(views, views)
     quick = targets.weights(likeness.copy(), config["evenness"])
-    full = targets.weights(full_likeness(likeness, meaning, meaning), config["evenness"])
-    trial = Learnt.of(topics, views, meaning, quick.trial, full.trial)
+    full = targets.weights(full_likeness(likeness, meant, meant), config["evenness"])
+    kinds = kinds_of(names)
+    unseen = np.where(np.arange(len(names)) < order.learnt, kinds, np.float32(UNSEEN))
+    trial = Learnt.of(topics, views, meant, unseen, (quick.trial, full.trial))
     held = pieces.owners >= order.learnt
-    early, so_far = trial.without_e5(seen.rows(np.flatnonzero(held)))
     back = Held(topics, tuple(names[order.learnt :]), order.held_topics - order.learnt, pieces.owners[held] - order.learnt)
-    measures = measured(back, early, trial.with_e5(so_far, meant[held]))
-    return Judge(encoders, space, Learnt.of(topics, views, meaning, quick.all, full.all), measures)
+    early, so_far = trial.without_e5(seen.rows(np.flatnonzero(held)), back.starts)
+    measures = measured(back, early, trial.with_e5(so_far, meant[order.learnt :], back.owners, back.starts))
+    learnt = Learnt.of(topics, views, meant, kinds, (quick.all, full.all))
+    return Judge(encoders, space, learnt, measures)
 
 
 def topic_targets(names: Sequence[str], topics: Sequence[str]) -> Floats:
@@ -134,7 +137,7 @@ class _Targets:
 
 @dataclass(frozen=True)
 class _Pieces:
-    """All pieces of all examples, encoded: folded texts, vectors, whose they are and which are wholes."""
+    """All pieces of all examples: folded texts, USE's vectors, E5's of the wholes, whose they are and which are wholes."""
 
     texts: list[str]
     use: Floats
@@ -144,13 +147,13 @@ class _Pieces:
 
     @classmethod
     def of(cls, reads: Sequence[Read], encoders: Encoders) -> _Pieces:
-        normals = [piece for read in reads for piece in read.pieces]
+        wholes = [read.pieces[0] for read in reads]
         texts = [piece for read in reads for piece in read.folded]
         owners = np.repeat(np.arange(len(reads)), [len(read.pieces) for read in reads])
         return cls(
             texts,
             vectors.remembered(texts, encoders.use, maker=USE_MAKER),
-            vectors.remembered(normals, encoders.e5_by_two, maker=E5_MAKER),
+            vectors.remembered(wholes, encoders.e5_by_two, maker=E5_MAKER),
             owners,
             np.flatnonzero(np.diff(owners, prepend=-1)),
         )

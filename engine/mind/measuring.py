@@ -10,14 +10,12 @@ import numpy.typing as npt
 
 from engine.mind.alarm import Alarm, signs
 from engine.mind.judge import Measures
-from engine.mind.learnt import DANGERS
+from engine.mind.learnt import DANGERS, Scores
 from engine.mind.opinion import Clarity, Measured, mixed, shares
 
 Floats: TypeAlias = npt.NDArray[np.float32]
 Numbers: TypeAlias = npt.NDArray[np.int64]
 
-HARMLESS = "harmless"
-LOOKALIKE_IMPORTANCE = 3.0  # few look-alikes are written for the many that will come
 TEMPERATURES = np.geomspace(0.02, 0.4, 40)
 SURES = np.linspace(0.5, 0.995, 100)
 WORSE = 0.003  # of the held back examples may be judged worse for the sake of speed
@@ -36,13 +34,18 @@ class Held:
     owners: Numbers
 
     @property
+    def starts(self) -> Numbers:
+        """Where each one's pieces begin: the whole stands first."""
+        return np.flatnonzero(np.diff(self.owners, prepend=-1))
+
+    @property
     def dangerous(self) -> npt.NDArray[np.bool_]:
         """Which of them speak of danger."""
         return np.array([name in DANGERS for name in self.names])
 
 
-def measured(held: Held, quick: Floats, full: Floats) -> Measures:
-    """The measures, from each judge's scores by view, piece held back and column."""
+def measured(held: Held, quick: Scores, full: Scores) -> Measures:
+    """The measures, from each judge's scores of what is held back."""
     (one, topics, dangers), (other, all_topics, all_dangers) = _judge(held, quick), _judge(held, full)
     right = np.array([held.topics.index(name) for name in held.names[: held.of_topics]])
     worse = np.array(all_topics.argmax(axis=1) == right, dtype=float) - (topics.argmax(axis=1) == right)
@@ -55,16 +58,14 @@ def measured(held: Held, quick: Floats, full: Floats) -> Measures:
     return Measures(one, other, Clarity(float(sure), float(calm)))
 
 
-def _judge(held: Held, parts: Floats) -> tuple[Measured, Floats, Floats]:
+def _judge(held: Held, scores: Scores) -> tuple[Measured, Floats, Floats]:
     """One judge's measures, and with them its probabilities: of the topics, and of danger."""
     columns = len(held.topics)
-    starts = np.flatnonzero(np.diff(held.owners, prepend=-1))
-    each = np.split(parts, starts[1:], axis=1)
-    scores = np.stack([mixed(one[:, :, :columns].sum(axis=0)) for one in each[: held.of_topics]])
+    each = np.split(scores.parts, held.starts[1:], axis=1)
+    topics = np.stack([mixed(one[:, :, :columns].sum(axis=0)) for one in each[: held.of_topics]])
     right = np.array([held.topics.index(name) for name in held.names[: held.of_topics]])
-    losses = [-np.log(shares(scores, at)[np.arange(len(right)), right] + 1e-9).mean() for at in TEMPERATURES]
+    losses = [-np.log(shares(topics, at)[np.arange(len(right)), right] + 1e-9).mean() for at in TEMPERATURES]
     temperature = float(TEMPERATURES[int(np.argmin(losses))])
-    importance = np.array([LOOKALIKE_IMPORTANCE if name == HARMLESS else 1.0 for name in held.names], dtype=np.float32)
-    seen = np.stack([signs(one[:, :, columns:]) for one in each])
-    alarm = Alarm.fitted(seen, held.dangerous, importance)
-    return Measured(temperature, alarm), shares(scores, temperature), alarm.chances(seen)
+    seen = np.stack([signs(one[:, :, columns:], close) for one, close in zip(each, scores.close, strict=True)])
+    alarm = Alarm.fitted(seen, held.dangerous)
+    return Measured(temperature, alarm), shares(topics, temperature), alarm.chances(seen)

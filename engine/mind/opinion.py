@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.mind.alarm import Alarm
+from engine.mind.learnt import DANGERS, Scores
 
 Floats: TypeAlias = npt.NDArray[np.float32]
 
@@ -35,7 +36,11 @@ class Opinion:
     topics: Floats
     sentences: Floats
     dangers: list[tuple[str, float]]
-    danger: float
+
+    @property
+    def danger(self) -> float:
+        """The chance of any danger at all."""
+        return self.dangers[0][1]
 
 
 @dataclass(frozen=True)
@@ -45,16 +50,11 @@ class Measured:
     temperature: float
     alarm: Alarm
 
-    def opinion(self, parts: Floats, topics: int, dangers: tuple[str, ...]) -> Opinion:
-        """The probabilities; `parts` are scores by view, piece (whole first) and column."""
-        scores = parts[:, :, :topics].sum(axis=0)
-        alarming = parts[:, :, topics:]
-        return Opinion(
-            shares(mixed(scores), self.temperature),
-            shares(scores[1:], self.temperature),
-            self.alarm.told(alarming, dangers),
-            self.alarm.chance(alarming),
-        )
+    def opinion(self, seen: Scores, topics: int) -> Opinion:
+        """The probabilities of one text, whose pieces' scores (the whole first) are given."""
+        scores = seen.parts[:, :, :topics].sum(axis=0)
+        dangers = self.alarm.told(seen.parts[:, :, topics:], seen.close[0], DANGERS)
+        return Opinion(shares(mixed(scores), self.temperature), shares(scores[1:], self.temperature), dangers)
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,11 @@ from engine.mind.encoders import Encoders, unit
 from engine.texts import folded, normal, sentences
 
 Floats: TypeAlias = npt.NDArray[np.float32]
+Numbers: TypeAlias = npt.NDArray[np.int64]
 
 # What E5 may spend on one text, in about as many of its tokens: 1,000 Chinese characters would take a second.
-BUDGET = 150.0
-WHOLE = 80.0  # a text that costs more is not encoded again as a whole: it is the mean of its sentences
+BUDGET = 100.0
+WHOLE = 80.0  # a text that costs more is not encoded as a whole: it is the mean of its sentences
 
 
 def cost(text: str) -> float:
@@ -52,21 +53,22 @@ class Reader:
             return self._encoders.use(read.folded)
         return _with_their_mean(self._encoders.use(read.folded[1:]))
 
-    def e5(self, read: Read, alarms: Floats) -> Floats:
-        """E5's vectors of all pieces. When it cannot read them all, the first, the last and the most alarming go first.
+    def e5(self, read: Read, alarms: Floats) -> tuple[Floats, Numbers]:
+        """Vectors of E5, and which of them stands for which piece: the whole's for its sentences too.
 
-        `alarms` says how alarming each piece is without E5; what E5 does not read gets the mean of what it reads.
+        Of a long text E5 reads sentences instead, the first, the last and then the most alarming; `alarms` says how alarming each
+        piece is without E5. What it does not read gets the mean of what it reads.
         """
         costs = [cost(piece) for piece in read.pieces]
         if len(costs) == 1 or costs[0] <= WHOLE:
-            return self._encoders.e5(read.pieces)
+            return self._encoders.e5(read.pieces[:1]), np.zeros(len(costs), dtype=np.int64)
         last = len(costs) - 1
         order = sorted(range(1, len(costs)), key=lambda i: (i not in (1, last), -alarms[i]))
         chosen = _affordable(order, costs)
         vectors = self._encoders.e5([read.pieces[i] for i in chosen])
-        e5 = np.repeat(unit(vectors.mean(axis=0, keepdims=True)), len(costs), axis=0)
-        e5[chosen] = vectors
-        return e5
+        rows = np.zeros(len(costs), dtype=np.int64)
+        rows[chosen] = 1 + np.arange(len(chosen))
+        return _with_their_mean(vectors), rows
 
 
 def _with_their_mean(vectors: Floats) -> Floats:

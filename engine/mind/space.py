@@ -21,7 +21,7 @@ from engine.mind.encoders import unit
 Floats: TypeAlias = npt.NDArray[np.float32]
 
 SHARPNESS = 2.0
-SHARES = {"grams": 0.35, "words": 0.15, "use": 0.5}  # of the quick likeness, which does without E5
+SHARES = {"grams": 0.25, "words": 0.1, "use": 0.65}  # of the quick likeness, which does without E5
 E5_SHARE = 0.5  # of the full likeness; the quick one is the rest
 
 
