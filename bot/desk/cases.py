@@ -86,8 +86,9 @@ def turn_arrived(session: Session, *, thread_id: int, turn_id: int, at: datetime
     return Opened(case, is_new=False, reason_is_new=False)
 
 
-def reopen(session: Session, case_id: int, at: datetime, hours: Hours = DEFAULT_HOURS) -> Case:
+def reopen(session: Session, vault: Vault, case_id: int, staff_id: int, at: datetime, hours: Hours = DEFAULT_HOURS) -> Case:
     """Open a closed case again under its number; raises BadInput after a week, or when the thread has another."""
+    require(session, staff_id, Permission.WORK_CASES)
     case = locked(session, case_id)
     if case.status != CaseStatus.RESOLVED or not _may_reopen(case, at):
         raise BadInput("A case can be opened again within seven days after it was closed.")
@@ -96,6 +97,8 @@ def reopen(session: Session, case_id: int, at: datetime, hours: Hours = DEFAULT_
     _reopen(case, at)
     set_clocks(session, case, calendar(session, at, hours))
     changed(case)
+    session.flush()
+    log(session, vault, case, "reopened", staff_id=staff_id, at=at)
     return case
 
 

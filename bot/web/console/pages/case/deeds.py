@@ -15,7 +15,6 @@ from bot.desk.models import CaseStatus, Outcome
 from bot.desk.sight.casefile import case_with
 from bot.desk.staff.accounts import everybody, profile_of
 from bot.desk.staff.roles import Permission
-from bot.desk.trail import log
 from bot.desk.work import claims, ending, persons
 from bot.web.console.door import Staff, requires
 from bot.web.console.notices import refused, said
@@ -86,9 +85,8 @@ def resolve(staff: Responder, case_id: CaseId) -> Response:
 def reopen(staff: Responder, case_id: CaseId) -> Response:
     """Open a closed case again, under its number, and take it."""
     with staff.database.writing() as session:
-        case = cases.reopen(session, case_id, staff.now, hours_of(published_of(staff, session)))
-        log(session, staff.vault, case, "reopened", staff_id=staff.id, at=staff.now)
-        session.flush()
+        hours = hours_of(published_of(staff, session))
+        cases.reopen(session, staff.vault, case_id, staff.id, staff.now, hours)
         claims.claim(session, staff.vault, case_id, staff.id, staff.now)
     return to_case(staff, case_id, said("case.reopened"))
 
