@@ -18,6 +18,11 @@ from bot.conversations.models import Thread
 from bot.desk.cases import unresolved
 from bot.desk.models import Case
 
+SHOWN = 50
+"""Cases in the table."""
+MOST = 20_000
+"""Cases in the list."""
+
 Json = Annotated[bool, typer.Option("--json", help="Print a list instead of a table.")]
 
 
@@ -32,7 +37,7 @@ def cases(as_json: Json = False) -> None:
         return
     now = system_clock()
     table = Table("case", "priority", "reason", "team", "status", "channel", "waiting since", "next due", box=None)
-    for case in found:
+    for case in found[:SHOWN]:
         due = datetime.fromisoformat(case["due"])
         style = "red" if due < now else None
         table.add_row(
@@ -47,6 +52,8 @@ def cases(as_json: Json = False) -> None:
             style=style,
         )
     out.print(table)
+    if len(found) > SHOWN:
+        out.print(f"… and {len(found) - SHOWN} more: the console shows them all, and so does --json.")
 
 
 def open_cases(database_url: str) -> list[dict[str, Any]]:
@@ -67,7 +74,7 @@ def open_cases(database_url: str) -> list[dict[str, Any]]:
                     "since": case.waiting_since.isoformat(),
                     "due": _due(case).isoformat(),
                 }
-                for case in unresolved(session)
+                for case in unresolved(session, limit=MOST)
             ]
     finally:
         database.close()

@@ -46,6 +46,9 @@ def first_admin(name: Name, login: Login, again: Again = False) -> None:
 def listed() -> None:
     """List the accounts by number, with their roles and whether they are on duty; names are shown in the console only."""
     with opened(settings_now()) as database, database.reading() as session:
+        if not accounts.count(session):
+            out.print("Nobody is on the team yet: `./candour staff first-admin` makes the first account.")
+            return
         table = Table("number", "roles", "status", "on duty", "last seen", box=None)
         for account in accounts.everybody(session):
             seen = in_hong_kong(account.seen_at).strftime("%d %b %H:%M") if account.seen_at else "never"
