@@ -77,6 +77,11 @@ def carried(blocks: tuple[Block, ...]) -> frozenset[str]:
     return frozenset().union(*(block.items for block in blocks if block.kind is not Kind.HEADING), frozenset())
 
 
+def unbroken(line: str) -> str:
+    """The line with its telephone numbers kept on one line."""
+    return re.sub(r"(?<=\d) (?=\d)", "\u00a0", line)
+
+
 def as_text(blocks: tuple[Block, ...], *, wide: bool) -> str:
     """The blocks as plain text for an e-mail; `wide` characters are underlined at double width."""
     parts: list[str] = []

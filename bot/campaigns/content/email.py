@@ -10,20 +10,29 @@ from jinja2 import Template as Compiled
 from jinja2.sandbox import SandboxedEnvironment
 
 from bot.base.languages import Language
-from bot.campaigns.content.document import Block, Kind
+from bot.campaigns.content.document import Block, Kind, unbroken
+from bot.campaigns.content.marks import PLACE
 from bot.campaigns.content.template import Template
 
 LAYOUT = "_layout/email.html"
 PREHEADER_MOST = 120
 """Characters that a mailbox shows beside the subject."""
+GREETING_MOST = 12
+"""Characters of a line that may be no more than a greeting."""
 
 
 def as_html(template: Template, subject: str, blocks: tuple[Block, ...], language: Language) -> str:
     """The e-mail as HTML, places left as they are."""
-    first = next((line for block in blocks if block.kind is Kind.TEXT for line in block.lines[1:] or block.lines), subject)
     layout = _layout(template.sources[LAYOUT])
-    page = layout.render(subject=subject, blocks=blocks, lang=language.value, preheader=first[:PREHEADER_MOST])
+    shown = [Block(block.kind, tuple(map(unbroken, block.lines)), block.items) for block in blocks]
+    page = layout.render(subject=subject, blocks=shown, lang=language.value, preheader=_preheader(blocks))
     return _inliner().inline(page)
+
+
+def _preheader(blocks: tuple[Block, ...]) -> str:
+    """The first sentences that hold nothing personal: they are shown where others may look, and a greeting says nothing."""
+    lines = (line for block in blocks if block.kind is Kind.TEXT for line in block.lines)
+    return next((line for line in lines if PLACE not in line and len(line) > GREETING_MOST), "")[:PREHEADER_MOST]
 
 
 @lru_cache(maxsize=8)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import io
 import json
-import re
 import threading
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, time
@@ -18,7 +17,7 @@ import typst
 
 from bot.base.errors import BadInput, Misconfigured
 from bot.base.languages import Language
-from bot.campaigns.content import marks
+from bot.campaigns.content import document, marks
 from bot.campaigns.content.segment import Shared, filled
 from bot.campaigns.content.template import Template
 
@@ -75,7 +74,7 @@ def _compile(
         "day": shared.head.day,
         "code": _code(shared.head.page) if shared.head.page else "",
         "blocks": [
-            {"kind": block.kind.value, "lines": [_kept_together(line) for line in block.lines]}
+            {"kind": block.kind.value, "lines": list(map(document.unbroken, block.lines))}
             for block in filled(shared, values).blocks
         ],
     }
@@ -89,11 +88,6 @@ def _compile(
         )
     assert made is not None  # without an output file it returns what it made
     return made
-
-
-def _kept_together(line: str) -> str:
-    """The line with its telephone numbers unbroken."""
-    return re.sub(r"(?<=\d) (?=\d)", "\u00a0", line)
 
 
 def checked_font(language: Language) -> str:

@@ -71,3 +71,12 @@ def _luminance(colour: str) -> float:
     parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
     red, green, blue = (part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def test_nothing_personal_stands_beside_the_subject_in_a_mailbox() -> None:
+    for name, language in PAGES:
+        told = notices.shared(name, language)
+        [first] = re.findall(r'<div class="hidden"[^>]*>(.*?)</div>', told.html, re.DOTALL)
+        assert told.nonce not in first
+        assert len(first) <= 200
+    assert "We are very sorry." in notices.shared("guardian").html.partition("</div>")[0]
