@@ -16,13 +16,18 @@ from bot.base.clock import in_hong_kong, system_clock
 from bot.base.errors import CandourError
 from bot.base.settings import Settings
 from bot.cli import installation, provider, services, state
+from bot.cli.demo import day
 from bot.cli.supervisor import Supervisor
 from bot.cli.terminal import out, say, settings_now, show
 
 
 def up(
     demo: Annotated[
-        bool | None, typer.Option("--demo/--no-demo", help="Publish the shipped incident when nothing is published yet.")
+        bool | None,
+        typer.Option(
+            "--demo/--no-demo",
+            help="Publish the shipped incident when nothing is published yet; --demo also fills an empty desk with invented people.",
+        ),
     ] = None,
 ) -> None:
     """Start Candour: engine, action server, web and worker, watched until Ctrl-C.
@@ -42,6 +47,8 @@ def _up(settings: Settings, demo: bool | None) -> None:
     state.write_state(settings.home, {"pid": os.getpid(), "ready": False})
     prepared = installation.prepare(settings, say, show, demo=demo)
     prepared = replace(prepared, settings=provider.with_simulator(prepared.settings))
+    if demo:
+        day.play(prepared.settings, say)
     stop, hurry = threading.Event(), threading.Event()
 
     def told(_number: int, _frame: FrameType | None) -> None:
@@ -61,6 +68,7 @@ def _up(settings: Settings, demo: bool | None) -> None:
         if watch.start(stop):
             note(ready=True)
             out.print(f"Candour is ready: {services.web_address(prepared.settings)}/   (stop with Ctrl-C)")
+            out.print(f"Staff console: {services.web_address(prepared.settings)}/desk")
             if "simulator" in watch.watched:
                 out.print(
                     f"Phones and mailboxes: http://127.0.0.1:{prepared.settings.simulator_port}/   (simulated, nothing is sent)"
