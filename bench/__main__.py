@@ -1,4 +1,4 @@
-"""The bench's command line: `python -m bench turns|webhooks|memory|long-thread|start|roster|identity|fuzz`.
+"""The bench's command line: `python -m bench turns|webhooks|memory|long-thread|start|roster|identity|campaign|fuzz`.
 
 Everything is started in a fresh folder and stopped again; the installation in the home folder is only
 asked for its trained model. Figures are taken on what the machine has left: run it alone.
@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench import fuzz, identity, memory, roster, start, thread, turns, webhooks, yardsticks
+from bench import campaign, fuzz, identity, memory, roster, start, thread, turns, webhooks, yardsticks
 from bench.house import NotUp, trained_model
 from bot.base.errors import CandourError
 from bot.base.settings import Settings, load_settings
@@ -66,6 +66,10 @@ def _identity(asked: argparse.Namespace, settings: Settings, folder: Path) -> di
     return identity.run(folder, requests=asked.requests, database_url=asked.database_url)
 
 
+def _campaign(asked: argparse.Namespace, settings: Settings, folder: Path) -> dict[str, Any]:
+    return campaign.run(folder / "home", people=asked.people, texts=asked.texts, database_url=asked.database_url)
+
+
 def _fuzz(asked: argparse.Namespace, settings: Settings, folder: Path) -> dict[str, Any]:
     return fuzz.run(trained_model(settings), strings=asked.strings, seed=asked.seed)
 
@@ -103,6 +107,10 @@ def arguments() -> argparse.ArgumentParser:
     one.add_argument("--database-url", default="", help="an empty database to use instead of SQLite")
     one = kind("identity", _identity, "whether the time of an answer tells who is on file")
     one.add_argument("--requests", type=int, default=400, help="of known persons, and as many of unknown ones")
+    one.add_argument("--database-url", default="", help="an empty database to use instead of SQLite")
+    one = kind("campaign", _campaign, "from a frozen audience to everything handed over, beside a plain loop and bare HTTP")
+    one.add_argument("--people", type=int, default=100_000)
+    one.add_argument("--texts", type=int, default=2_000, help="how many of them get texts")
     one.add_argument("--database-url", default="", help="an empty database to use instead of SQLite")
     one = kind("fuzz", _fuzz, "strings that nobody would write, judged by the engine's understanding")
     one.add_argument("--strings", type=int, default=100_000)

@@ -181,11 +181,11 @@ class Installation:
             "added_at": now,
         }
 
-    def campaign(self, name: str, plan: Plan) -> float:
-        """Draft, submit and approve a campaign; returns the seconds that freezing took."""
+    def campaign(self, name: str, plan: Plan, number: int = 1) -> float:
+        """Draft, submit and approve a campaign for the so many-th notice; returns the seconds that freezing took."""
         office = self.office()
         with self.database.reading() as session:
-            version = f"1.{office.texts.library.current(session, system_clock()).id}"  # type: ignore[attr-defined]
+            version = f"{number}.{office.texts.library.current(session, system_clock()).id}"  # type: ignore[attr-defined]
         with self.database.writing() as session:
             life.new(session, self.vault, name=name, notice=NOTICE, version=version, plan=plan, by="author", at=system_clock())
         began = time.perf_counter()

@@ -13,13 +13,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
 from bot.base.clock import in_hong_kong
 from bot.base.database import Database
 from bot.base.errors import BadInput
 from bot.base.languages import Language
 from bot.campaigns.content import segment, template
 from bot.campaigns.content.writing import Edition
-from bot.campaigns.models import Variant
+from bot.campaigns.models import Campaign, CampaignStatus, KeptTemplate, Variant
 from bot.campaigns.texts import Values
 from bot.channels import windows
 from bot.conversations.speaking.publication import Library, Publication
@@ -86,8 +89,20 @@ class ApprovedTexts:
         """Over the templates and facts that this notice is made of; raises BadInput when there is no such notice or version."""
         _, publication = _read(version)
         names = [notice, *FORMS.values()]
-        parts = [version, self._published(publication)[0], *(template.read(name, self.folder).digest for name in names)]
+        parts = [version, self._published(publication)[0], *(self._template(name, version).digest for name in names)]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+    def keep(self, session: Session, notice: str, version: str) -> None:
+        """Hold on to the templates as they are in the files; what a submitted campaign says under this version stays."""
+        others = (
+            Campaign.version == version,
+            Campaign.status.not_in((CampaignStatus.DRAFT.value, CampaignStatus.CANCELLED.value)),
+        )
+        if session.scalar(select(Campaign.id).where(*others).limit(1)) is not None:
+            return
+        session.execute(delete(KeptTemplate).where(KeptTemplate.version == version))
+        for name in {notice, *FORMS.values()}:
+            session.add(KeptTemplate(version=version, name=name, canonical=template.read(name, self.folder).canonical()))
 
     def render(
         self, notice: str, version: str, channel: Way, language: Language, variant: Variant, categories: tuple[Category, ...]
@@ -97,7 +112,7 @@ class ApprovedTexts:
         name = FORMS.get(variant, notice)
         _, content, edition = self._published(publication)
         edition = Edition(number, edition.day)
-        form = template.read(name, self.folder)
+        form = self._template(name, version)
         shared = segment.render_segment(form, content, language, channel, edition=edition, held=categories)
         ids = {key.partition(".")[2]: one for key, one in self.content_ids.items() if key.partition(".")[0] == name}
         return ApprovedText(shared, windows.template_for(shared.language.value, ids) or "")
@@ -108,9 +123,10 @@ class ApprovedTexts:
         name = (who.name_zh or who.name) if chinese else (who.name or who.name_zh)
         return {"name": name, "ward": name, "reference": reference}
 
-    def latest(self, number: int, publication: int) -> str:
-        """The version of the so many-th notice with the facts of a publication."""
-        return f"{number}.{publication}"
+    def _template(self, name: str, version: str) -> template.Template:
+        with self.database.reading() as session:
+            kept = session.get(KeptTemplate, (version, name))
+        return template.from_canonical(kept.canonical) if kept else template.read(name, self.folder)
 
     def _published(self, publication: int) -> tuple[str, Mapping[str, Any], Edition]:
         if publication not in self._facts:

@@ -76,6 +76,8 @@ def submit(office: Office, name: str, *, by: str, progress: Callable[[int], None
             raise IllegalMove(f"The campaign is {campaign.status}: only a draft is submitted.")
         if not leases.take(session, name=lease, holder=office.holder, at=office.clock(), seconds=FREEZING_S):
             raise BadInput("Somebody else is submitting this campaign just now.")
+    with database.writing() as session:
+        office.texts.keep(session, campaign.notice, campaign.version)
     text = office.texts.digest(campaign.notice, campaign.version)
     frozen = freezing.freeze(database, office.vault, campaign, progress)
     if not frozen.population:

@@ -252,6 +252,16 @@ class Notice(Base):
     )  # fmt: skip
 
 
+class KeptTemplate(Base):
+    """A template as it was when a version was first submitted: what changes in the files later changes nothing that runs."""
+
+    __tablename__ = "kept_templates"
+
+    version: Mapped[str] = mapped_column(String(20), primary_key=True)
+    name: Mapped[str] = mapped_column(String(60), primary_key=True)
+    canonical: Mapped[str] = mapped_column(Text)
+
+
 class NoticeAttempt(Base):
     """One call to a provider for one notice, or the end of one; only ever added."""
 

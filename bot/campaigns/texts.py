@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
+from sqlalchemy.orm import Session
+
 from bot.base.languages import Language
 from bot.campaigns.models import Variant
 from bot.patients.finding import Particulars
@@ -52,6 +54,9 @@ class Texts(Protocol):
 
     def digest(self, notice: str, version: str) -> str:
         """The digest of everything this notice may say; raises BadInput when there is no such notice."""
+
+    def keep(self, session: Session, notice: str, version: str) -> None:
+        """Hold on to the texts as they are now: from here on they are what this version says."""
 
     def render(
         self, notice: str, version: str, channel: Way, language: Language, variant: Variant, categories: tuple[Category, ...]

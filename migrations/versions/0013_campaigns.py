@@ -12,7 +12,14 @@ down_revision = "0012"
 
 
 def upgrade() -> None:
-    """Make the nine tables."""
+    """Make the ten tables."""
+    op.create_table(
+        "kept_templates",
+        sa.Column("version", sa.String(20), nullable=False),
+        sa.Column("name", sa.String(60), nullable=False),
+        sa.Column("canonical", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("version", "name", name=op.f("pk_kept_templates")),
+    )
     _campaigns()
     _sender_paces()
     _campaign_approvals()
@@ -263,6 +270,7 @@ def _notice_events() -> None:
 def downgrade() -> None:
     """Drop them."""
     for table in (
+        "kept_templates",
         "notice_events",
         "notice_attempts",
         "notices",

@@ -12,6 +12,7 @@ from itertools import count
 from typing import Any
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from bot.base.database import Database, writing_now
 from bot.base.errors import BadInput
@@ -73,6 +74,9 @@ class PlainTexts:
 
     def digest(self, notice: str, version: str) -> str:
         return hashlib.sha256(f"{self.edition} {notice} {version}".encode()).hexdigest()
+
+    def keep(self, session: Session, notice: str, version: str) -> None:
+        pass
 
     def render(
         self, notice: str, version: str, channel: Way, language: Language, variant: Variant, categories: tuple[Category, ...]
