@@ -22,6 +22,7 @@ STYLE = Style(
     foreground_strong="#14212b",
     foreground_subtle="#6b7c88",
     colors=COLOURS,
+    value_colors=("#ffffff",) * len(COLOURS),
     font_family=FONT,
     label_font_size=14,
     major_label_font_size=14,

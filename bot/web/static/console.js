@@ -101,7 +101,7 @@ function watchTheLine() {
     if (lostSince === null) {
       lostSince = new Date(heard);
       const bar = one("#lost");
-      const time = lostSince.toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", hour12: false });
+      const time = lostSince.toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: "Asia/Hong_Kong" });
       bar.textContent = body.dataset.saidLost.replace("{time}", time);
       bar.hidden = false;
     }

@@ -127,7 +127,7 @@ def test_of_two_who_claim_one_wins_and_the_other_sees_who(desk: Desk, colleague:
 def test_release_all_puts_back_what_is_owed(desk: Desk, colleague: Colleagues) -> None:
     case_id, ann = desk.case(), colleague()
     ann.post(f"/desk/queue/{case_id}/claim", via="/desk")
-    assert "1 cases are back" in ann.post("/desk/queue/release-all", via="/desk").text
+    assert "put back into the queue: 1." in ann.post("/desk/queue/release-all", via="/desk").text
     assert desk.look(case_id).status == CaseStatus.OPEN
 
 
@@ -142,11 +142,11 @@ def test_closing_many_takes_two_and_says_who_could_decide(desk: Desk, colleague:
     assert {desk.look(each).status for each in ids} == {"open"}
 
     officer = colleague(Role.PRIVACY_OFFICER, on_duty=False)
-    assert "1 are off duty" in lead.get("/desk/approvals").text
+    assert "(off duty: 1)" in lead.get("/desk/approvals").text
     listed = officer.get("/desk/approvals").text
     assert all(desk.look(each).number in listed for each in ids)
     done = officer.post("/desk/approvals/1/agree", via="/desk/approvals")
-    assert "2 cases are closed." in done.text
+    assert "Cases closed: 2." in done.text
     assert {desk.look(each).status for each in ids} == {"resolved"}
     again = officer.post("/desk/approvals/1/agree", via="/desk/approvals")
     assert "decided already" in again.text

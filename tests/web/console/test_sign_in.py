@@ -134,7 +134,7 @@ def test_signing_out_ends_the_session_and_puts_back_what_is_owed(colleague: Coll
         claims.claim(session, desk.vault, case_id, ann.id, desk.clock())
     token = ann.client.cookies["candour-desk"]
     answer = ann.post("/desk/sign-out")
-    assert "1 of your cases that still wait for an answer are back" in answer.text
+    assert "Unanswered cases of yours that are back in the queue: 1." in answer.text
     assert desk.look(case_id).status == "open"
     ann.client.cookies.set("candour-desk", token, domain="127.0.0.1", path="/desk")
     assert ann.get("/desk").url.path == "/desk/sign-in", "the token is dead, not only forgotten"
@@ -145,7 +145,7 @@ def test_being_on_duty_is_switched_and_ends_with_the_shift(colleague: Colleagues
     assert "You are on duty." in ann.post("/desk/duty", on="1").text
     with desk.database.writing() as session:
         claims.claim(session, desk.vault, case_id, ann.id, desk.clock())
-    assert "You are off duty. 1 of your cases" in ann.post("/desk/duty", on="").text
+    assert "You are off duty. Unanswered cases of yours" in ann.post("/desk/duty", on="").text
     assert desk.look(case_id).status == "open"
 
 
@@ -233,7 +233,7 @@ def test_recovery_takes_two_and_ends_what_was_before(colleague: Colleagues, desk
     assert "Recovery takes two other people." in ada.post(f"/desk/team/{ada.id}/recover", via="/desk/team").text
     asked = ada.post(f"/desk/team/{ben.id}/recover", via="/desk/team")
     assert "Nothing changes before another person agrees" in asked.text
-    assert "1 other people on duty can decide this." in asked.text
+    assert "On duty and able to decide this: 1." in asked.text
     assert "another person has to decide" in ada.post("/desk/approvals/1/agree", via="/desk/approvals").text
     assert ben.get("/desk").url.path == "/desk", "nothing has happened yet"
     shown = lea.post("/desk/approvals/1/agree", via="/desk/approvals")

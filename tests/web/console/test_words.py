@@ -30,22 +30,18 @@ def sources() -> Iterator[Path]:
     yield from (REPOSITORY / "bot" / "web" / "console").rglob("[!_]*.py")
 
 
-def refusals() -> Iterator[str]:
-    """Every sentence in which the desk or the console refuses something, with {} for what is filled in."""
-    places = [*(REPOSITORY / "bot" / "desk").rglob("*.py"), *(REPOSITORY / "bot" / "web" / "console").rglob("*.py")]
-    for path in (*places, REPOSITORY / "bot" / "erase.py"):
-        if not path.exists():
-            continue
+def refusals(*folders: str) -> Iterator[str]:
+    """Every sentence in which something is refused, with {} for what is filled in."""
+    for path in (path for folder in folders for path in (REPOSITORY / "bot" / folder).rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("BadInput", "NotAuthentic"):
                 yield _literal(node.args[0])
 
 
 def _literal(node: ast.expr) -> str:
-    if isinstance(node, ast.Constant):
-        return str(node.value)
-    assert isinstance(node, ast.JoinedStr), "a refusal is written out where it is made"
-    return "".join(str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values)
+    if isinstance(node, ast.JoinedStr):
+        return "".join(str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values)
+    return str(node.value) if isinstance(node, ast.Constant) else ""
 
 
 def test_every_word_exists_in_both_languages() -> None:
@@ -89,14 +85,14 @@ def test_every_list_of_the_desk_has_its_words() -> None:
 
 
 def test_every_refusal_of_the_desk_is_said_in_chinese_too() -> None:
-    said = {sentence: answer(Language.ZH_HANT, sentence.replace("{}", "7")) for sentence in refusals()}
+    said = {sentence: answer(Language.ZH_HANT, sentence.replace("{}", "7")) for sentence in refusals("desk", "web/console")}
     assert len(said) > 50
     assert sorted(sentence for sentence, chinese in said.items() if not HAN.search(chinese)) == []
 
 
 def test_no_translation_is_for_a_sentence_that_nobody_says() -> None:
-    spoken = set(refusals())
-    ours = {texts[Language.EN] for key, texts in all_words().items() if key.startswith(f"{ANSWERS}.")}
+    spoken = set(refusals("."))
+    ours = {re.sub(r"\{\d*\}", "{}", texts[Language.EN]) for key, texts in all_words().items() if key.startswith(f"{ANSWERS}.")}
     assert sorted(ours - spoken) == []
 
 
