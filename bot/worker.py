@@ -106,6 +106,7 @@ def desk_round(application: Application, holder: str, woken: Callable[[], None] 
         holder,
         woken,
         lambda session, thread_id, at: state.end(session, application.vault, thread_id, Ending.STAFF, at),
+        state.verified_person,
     )
 
 

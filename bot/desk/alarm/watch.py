@@ -48,14 +48,15 @@ class Watch:
         holder: str,
         woken: Callable[[], None] = lambda: None,
         taken: Callable[[Session, int, datetime], object] = lambda _session, _thread, _at: None,
+        prove: answers.Proof = answers.nobody,
     ) -> None:
         """`own` is the address from which pages leave on each channel; `woken` is called when something is in the outbox.
 
-        `taken` is called with each thread on which a person answers.
+        `taken` is called with each thread on which a person answers; `prove` says who is verified in a session.
         """
         self._database, self._vault, self._library = database, vault, library
         self._channels, self._own, self._clock, self._holder = channels, own, clock, holder
-        self._woken, self._taken = woken, taken
+        self._woken, self._taken, self._prove = woken, taken, prove
         self._next: datetime | None = None
 
     def tick(self) -> None:
@@ -73,7 +74,8 @@ class Watch:
             if not answers.are_due(session, at):
                 return
         with self._database.writing() as session:
-            said = answers.send_due(session, self._vault, self._library.current(session, at), at, taken=self._taken)
+            published = self._library.current(session, at)
+            said = answers.send_due(session, self._vault, published, at, taken=self._taken, prove=self._prove)
         if said:
             self._woken()
 

@@ -20,6 +20,7 @@ from bot.base.lifecycle import move
 from bot.base.vault import Vault
 from bot.conversations import threads
 from bot.conversations.models import Owner, Thread, Turn
+from bot.conversations.speaking.levels import Level, Verified, level_of
 from bot.conversations.speaking.publication import Published
 from bot.conversations.speaking.replies import Said, text_of, write_reply
 from bot.desk.cases import changed, lock_thread, locked
@@ -37,6 +38,15 @@ from bot.desk.work.speech import Objection, Rules
 
 UNDO = timedelta(seconds=10)
 """How long a reply can be taken back."""
+
+
+Proof = Callable[[Session, int, datetime], Verified | None]
+"""Who is verified in a session at a moment; asked when a reply is written and again when it leaves."""
+
+
+def nobody(session: Session, session_id: int, at: datetime) -> Verified | None:
+    """The proof where none is given: wordings for verified people cannot be said."""
+    return None
 
 
 @dataclass(frozen=True)
@@ -59,6 +69,7 @@ def send(
     staff_id: int,
     at: datetime,
     composed: Composed,
+    prove: Proof = nobody,
 ) -> Accepted:
     """Check a reply and lay it down to leave in ten seconds; the draft is dropped with it.
 
@@ -73,7 +84,7 @@ def send(
     found = judged(session, rules, published.content, thread, composed, at)
     if found:
         return Accepted(objections=found, last_number=last)
-    reply = _laid_down(session, vault, published, case, thread, staff_id, at, composed)
+    reply = _laid_down(session, vault, published, case, thread, staff_id, at, composed, prove)
     notebook.save_draft(session, vault, case.id, staff_id, at)
     touch(case, at)
     session.flush()
@@ -89,11 +100,14 @@ def _laid_down(
     staff_id: int,
     at: datetime,
     composed: Composed,
+    prove: Proof,
 ) -> StaffReply:
     free = composed.free.strip()
     values = values_for(case)
     # Rendered once now: what cannot be said is refused while its author looks at it.
-    text_of(published, Said(composed.names, Language(thread.language), thread.channel, values=values, free=free))
+    latest = threads.latest_session(session, thread.id)
+    level = level_of(prove(session, latest.id, at), latest.id, at) if latest else Level.PUBLIC
+    text_of(published, Said(composed.names, Language(thread.language), thread.channel, values=values, free=free), level)
     reply = StaffReply(
         case_id=case.id,
         thread_id=thread.id,
@@ -144,6 +158,7 @@ def send_due(
     limit: int = 50,
     *,
     taken: Callable[[Session, int, datetime], object] = lambda _session, _thread, _at: None,
+    prove: Proof = nobody,
 ) -> list[int]:
     """Say the replies whose time has come; returns the threads that got a new line.
 
@@ -157,13 +172,13 @@ def send_due(
             select(Case).where(Case.id == reply.case_id).with_for_update().execution_options(populate_existing=True)
         ).one()
         session.refresh(reply, with_for_update=True)
-        if reply.status == StaffReplyStatus.PENDING and _say(session, vault, published, case, reply, at):
+        if reply.status == StaffReplyStatus.PENDING and _say(session, vault, published, case, reply, at, prove):
             taken(session, reply.thread_id, at)
             said.append(reply.thread_id)
     return said
 
 
-def _say(session: Session, vault: Vault, published: Published, case: Case, reply: StaffReply, at: datetime) -> bool:
+def _say(session: Session, vault: Vault, published: Published, case: Case, reply: StaffReply, at: datetime, prove: Proof) -> bool:
     thread = session.get_one(Thread, reply.thread_id, populate_existing=True)
     latest = threads.latest_session(session, thread.id)
     said = Said(
@@ -172,6 +187,7 @@ def _say(session: Session, vault: Vault, published: Published, case: Case, reply
         thread.channel,
         values=values_for(case),
         free=words_of(vault, reply),
+        verified=prove(session, latest.id, at) if latest else None,
         staff_id=reply.staff_id,
     )
     try:

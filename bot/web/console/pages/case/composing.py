@@ -19,6 +19,7 @@ from bot.desk.sight.casefile import case_with
 from bot.desk.staff.roles import Permission
 from bot.desk.work import answers, notebook
 from bot.desk.work.composing import Composed
+from bot.identity.state import verified_person
 from bot.web.console.door import Sent, Staff, requires, whole
 from bot.web.console.notices import refused, said
 from bot.web.console.pages.case.composer import composer, in_words
@@ -72,7 +73,7 @@ def send(staff: Responder, case_id: CaseId) -> Response:
     with staff.database.writing() as session:
         published = published_of(staff, session)
         rules = rules_of(staff, published)
-        accepted = answers.send(session, staff.vault, published, rules, case_id, staff.id, staff.now, composed)
+        accepted = answers.send(session, staff.vault, published, rules, case_id, staff.id, staff.now, composed, verified_person)
     if accepted.stale:
         return to_case(staff, case_id, refused("case.stale"), anchor="new", new=composed.seen_number, english=composed.in_english)
     if accepted.objections:
