@@ -51,7 +51,8 @@ class PostRoom:
             self._templates,
             floods.Limits.of(application.settings),
             lambda text: bool(self._lexicon.scan(text)),
-            lambda session, event, channel, at: dispatches.heard(session, application.vault, event, channel, at),
+            notices=partial(events.apply_in, office_for(application, holder)),
+            heard=lambda session, event, channel, at: dispatches.heard(session, application.vault, event, channel, at),
         )
         self._care = Aftercare(application, holder)
         self._answerers = ThreadPoolExecutor(ANSWERERS, thread_name_prefix="post-answer")
