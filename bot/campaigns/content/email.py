@@ -12,9 +12,10 @@ from jinja2.sandbox import SandboxedEnvironment
 from bot.base.languages import Language
 from bot.campaigns.content.document import Block, Kind, unbroken
 from bot.campaigns.content.marks import PLACE
-from bot.campaigns.content.template import Template
+from bot.campaigns.content.template import LAYOUTS, Template
+from bot.patients.models import Way
 
-LAYOUT = "_layout/email.html"
+[LAYOUT] = LAYOUTS[Way.EMAIL]
 PREHEADER_MOST = 120
 """Characters that a mailbox shows beside the subject."""
 GREETING_MOST = 12

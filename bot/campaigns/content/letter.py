@@ -19,9 +19,10 @@ from bot.base.errors import BadInput, Misconfigured
 from bot.base.languages import Language
 from bot.campaigns.content import document, marks
 from bot.campaigns.content.segment import Shared, filled
-from bot.campaigns.content.template import Template
+from bot.campaigns.content.template import LAYOUTS, Template
+from bot.patients.models import Way
 
-LAYOUT = "_layout/letter.typ"
+[LAYOUT] = LAYOUTS[Way.LETTER]
 FONTS: Mapping[Language, str] = {
     Language.EN: "Noto Sans CJK HK",
     Language.ZH_HANT: "Noto Sans CJK HK",

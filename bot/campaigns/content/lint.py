@@ -99,7 +99,7 @@ def _of_way(template: Template, content: Mapping[str, Any], language: Language, 
 
 
 def _words(template: Template, content: Mapping[str, Any], shared: Shared, read: Filled) -> Iterator[tuple[str, str]]:
-    said = _as_read(shared, read)
+    said = segment.said(shared, read)
     never = scan.patterns_of(NEVER_SAY)
     own = template.never
     for pattern in (
@@ -124,12 +124,6 @@ def _words(template: Template, content: Mapping[str, Any], shared: Shared, read:
 def _names(content: Mapping[str, Any]) -> list[str]:
     value = content["facts"].get("clinic_name", {}).get("value")
     return [str(one) for one in value.values()] if isinstance(value, Mapping) else [str(value or "")]
-
-
-def _as_read(shared: Shared, read: Filled) -> str:
-    if shared.blocks:
-        return "\n".join([read.subject, *(line for block in read.blocks for line in block.lines)])
-    return segment.as_read(read.text, read.variables) if shared.way is Way.WHATSAPP else read.text
 
 
 def _language(language: Language, said: str, *, is_full: bool) -> Iterator[tuple[str, str]]:

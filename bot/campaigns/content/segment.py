@@ -186,7 +186,8 @@ def _head(template: Template, content: Mapping[str, Any], language: Language, ed
     facts = wording.surroundings(content, language)["facts"]
 
     def known(name: str) -> str:
-        return marks.tidy(str(facts[name])) if facts[name].known else ""
+        fact = facts.get(name)  # an earlier publication may not have it
+        return marks.tidy(str(fact)) if fact is not None and fact.known else ""
 
     day = wording.spoken({"date": edition.day.isoformat()}, language)
     if template.neutral:
@@ -236,6 +237,13 @@ def filled(shared: Shared, values: Mapping[str, str]) -> Filled:
     return Filled(
         _put(shared.subject, own.for_text), _put(shared.html, own.for_html), _put(shared.text, own.for_text), variables, blocks
     )
+
+
+def said(shared: Shared, read: Filled) -> str:
+    """Every word that the person reads, a line each: what is scanned before it goes out."""
+    if shared.blocks:
+        return "\n".join([read.subject, *(line for block in read.blocks for line in block.lines)])
+    return as_read(read.text, read.variables) if shared.way is Way.WHATSAPP else read.text
 
 
 def as_read(text: str, variables: Mapping[str, str]) -> str:

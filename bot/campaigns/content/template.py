@@ -31,6 +31,8 @@ FILES: Mapping[Way, tuple[str, ...]] = {
     Way.WHATSAPP: ("whatsapp.txt",),
 }
 """What a template has in each language for each way."""
+LAYOUTS: Mapping[Way, tuple[str, ...]] = {Way.EMAIL: ("_layout/email.html",), Way.LETTER: ("_layout/letter.typ",)}
+"""What all templates share for a way."""
 ITEMS = tuple(f"N{number}" for number in range(1, 16))
 STANDARD = "standard"
 _KEYS = frozenset({"purpose", "channels", "by_category", "variants", "facts", "places", "items", "never", "internal", "neutral"})
@@ -142,6 +144,8 @@ def _complete(template: Template, where: str) -> None:
             for file in FILES[way]:
                 if not template.sources.get(f"{template.name}/{language.value}/{file}", "").strip():
                     raise BadInput(f"{template.name}: {language.value}/{file} is missing, and it goes by {way.value}.")
+        if absent := [layout for layout in LAYOUTS.get(way, ()) if layout not in template.sources]:
+            raise BadInput(f"{absent[0]} is missing, and {template.name} goes by {way.value}.")
     if odd := {item for items in template.items.values() for item in items} - set(ITEMS):
         raise BadInput(f"{where}: the checklist has no {', '.join(sorted(odd))}.")
     if STANDARD not in template.variants:

@@ -46,6 +46,13 @@ def test_a_missing_file_of_one_language_is_named(folder: Path) -> None:
         template.read("first_notice", folder)
 
 
+@pytest.mark.parametrize("layout", ["_layout/email.html", "_layout/letter.typ"])
+def test_a_missing_layout_is_named(folder: Path, layout: str) -> None:
+    (folder / layout).unlink()
+    with pytest.raises(BadInput, match=layout):
+        template.read("first_notice", folder)
+
+
 def test_an_empty_file_counts_as_missing(folder: Path) -> None:
     (folder / "first_notice" / "en" / "full.txt").write_text("  \n")
     with pytest.raises(BadInput, match=r"en/full\.txt is missing"):
