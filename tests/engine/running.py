@@ -68,7 +68,7 @@ def trained_model() -> Path:
     model = KEPT / f"{digest_of_training()}.tar.gz"
     if not model.exists():
         cache = str(ROOT / "var" / "training" / "vectors")  # shared with `./candour train`: encoding takes most of the time
-        done = run("train", "--data", "data", "--config", "config.yml", "--out", str(model), "--cache", cache)
+        done = run("train", "--data", "data", "--config", "config.yml", "--out", str(model), "--cache", cache, seconds=1200)
         if done.returncode != 0:
             raise RuntimeError(done.stderr)
     return model

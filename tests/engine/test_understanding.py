@@ -56,11 +56,11 @@ LEAST = {
     "top3": 0.965,
     "answered_right": 0.84,
     "oos_recall": 0.90,
-    "urgent_recall": 0.90,
-    "direct": 0.955,
-    "indirect": 0.88,
+    "urgent_recall": 0.925,
+    "direct": 0.97,
+    "indirect": 0.91,
 }
-MOST = {"answered_wrong": 0.06, "oos_false": 0.04, "urgent_false": 0.05, "urgent_possible_false": 0.18}
+MOST = {"answered_wrong": 0.065, "oos_false": 0.03, "urgent_false": 0.045, "urgent_possible_false": 0.17}
 
 
 def test_the_end_of_a_long_complaint_is_not_too_far_to_see_danger(mind: tuple[Mind, dict[str, Any]]) -> None:
