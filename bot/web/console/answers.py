@@ -14,7 +14,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse
 from fastapi.routing import APIRoute
-from sqlalchemy.exc import NoResultFound, OperationalError
+from sqlalchemy.exc import DataError, NoResultFound, OperationalError
 from starlette.exceptions import HTTPException
 
 from bot.base.errors import BadInput, CandourError, IllegalMove, NotAuthentic, TooMany
@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 
 SIGN_IN = f"{PREFIX}/sign-in"
 LOCK = f"{PREFIX}/locked"
+REFUSED = (CandourError, HTTPException, RequestValidationError, NoResultFound, OperationalError, DataError, OverflowError)
+"""What is answered here; the last two are numbers that no column can hold."""
 _STATUS = {NotSignedIn: 401, Locked: 423, Forbidden: 403}
 
 
@@ -40,7 +42,7 @@ class ConsoleRoute(APIRoute):
         async def answered(request: Request) -> Response:
             try:
                 return await handler(request)
-            except (CandourError, HTTPException, RequestValidationError, NoResultFound, OperationalError) as error:
+            except REFUSED as error:
                 return _refusal(request, error)
 
         return answered
@@ -99,7 +101,7 @@ def _judged(error: Exception) -> tuple[int, Notice]:
         return 422, not_done(str(error))
     if isinstance(error, IllegalMove):
         return 409, refused("base.changed_meanwhile")
-    if isinstance(error, NoResultFound | RequestValidationError):
+    if isinstance(error, NoResultFound | RequestValidationError | DataError | OverflowError):
         return 404, refused("base.not_found")
     if isinstance(error, HTTPException):
         return error.status_code, refused("base.not_found" if error.status_code == 404 else "base.not_done")

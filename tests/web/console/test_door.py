@@ -259,6 +259,14 @@ def test_an_address_that_is_none_is_told_as_a_page(colleague: Colleagues, strang
     assert stranger.get("/desk/nothing-here").headers["location"].startswith("/desk/sign-in")
 
 
+def test_a_number_that_no_column_can_hold_is_nobody(colleague: Colleagues) -> None:
+    lead = colleague(Role.LEAD)
+    huge = "9" * 30
+    assert lead.post(f"/desk/queue/{huge}/claim").status_code == 404
+    assert lead.post("/desk/queue/-1/claim").status_code == 404
+    assert lead.get(f"/desk?priority={huge}").status_code == 422
+
+
 def test_a_form_with_a_thousand_fields_or_a_long_one_is_refused(colleague: Colleagues) -> None:
     one = colleague(Role.LEAD)
     token = one.token("/desk")
