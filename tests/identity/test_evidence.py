@@ -36,7 +36,8 @@ def handed_over(house: House, to: DispatchStatus) -> CodeDispatch:
         for row in session.query(CodeDispatch):
             if row.status == DispatchStatus.QUEUED:
                 row.status = to.value
-    return house.rows(CodeDispatch)[-1]
+    newest: CodeDispatch = house.rows(CodeDispatch)[-1]
+    return newest
 
 
 def hears_of(house: House, event: DeliveryEvent, channel: str = "sms") -> bool:
