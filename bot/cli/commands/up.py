@@ -26,7 +26,7 @@ def up(
         bool | None,
         typer.Option(
             "--demo/--no-demo",
-            help="Publish the shipped incident when nothing is published yet; --demo also fills an empty desk with invented people.",
+            help="Publish the shipped incident when nothing is published yet; --demo plays a day on an empty desk too.",
         ),
     ] = None,
 ) -> None:

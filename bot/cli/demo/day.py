@@ -1,0 +1,157 @@
+"""Plays the demo day: roster, threads, cases and a team, through the same doors as everything else.
+
+Turns are stored and answered by the real inbox; only understanding is read from the script, since the engine is not up yet.
+What the team does goes through the desk's functions. Nothing is played where anybody is on file or has written.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from bot.answering import Mind
+from bot.assembly import limits_of, official_numbers
+from bot.base.clock import system_clock
+from bot.base.database import Database
+from bot.base.settings import REPOSITORY, Settings
+from bot.base.vault import BlindIndex, Vault
+from bot.channels.base import line
+from bot.cli.demo.script import TALKS, Said, Talk
+from bot.conversations import threads
+from bot.conversations.engine import Deed, Guess, Understanding
+from bot.conversations.models import Thread
+from bot.conversations.post.arrivals import ADDRESS, LINE
+from bot.conversations.reading.safety import Lexicon
+from bot.conversations.speaking import proposal
+from bot.conversations.speaking.publication import Library, Published
+from bot.conversations.transcript import TURN_TEXT
+from bot.deeds.carrying import Deeds
+from bot.desk.models import Case, CaseStatus
+from bot.desk.records import Known
+from bot.desk.work import persons
+from bot.identity.flow import Identity
+from bot.inbox import Inbox
+from bot.patients.finding import address_of
+from bot.patients.models import ContactPoint, Person
+from bot.patients.roster.judging import judged
+
+ROSTER = REPOSITORY / "data" / "samples" / "roster.csv"
+BY = "demo"
+KINDS = {"email": ("email",), "sms": ("mobile", "phone"), "whatsapp": ("mobile", "phone")}
+
+
+def play(settings: Settings, say: Callable[[str], None]) -> None:
+    """Play the day into an installation that has a publication and nobody on file; does nothing in any other."""
+    database, vault = Database(settings.database), Vault(settings.secret("vault_keys"))
+    try:
+        with database.reading() as session:
+            used = session.scalar(select(func.count(Person.id))) or session.scalar(select(func.count(Thread.id)))
+        if used:
+            return
+        _Day(settings, database, vault, BlindIndex(settings.secret("index_keys"))).play()
+    finally:
+        database.close()
+    say(f"Played a day of the incident with invented people: {len(TALKS)} conversations on a desk at /desk.")
+
+
+class _TodaysLibrary(Library):
+    """What is said now, also at earlier moments: the day is played before the publication's own time."""
+
+    def current(self, session: Session, at: datetime) -> Published:
+        """The publication in force now."""
+        return super().current(session, max(at, system_clock()))
+
+
+class _ScriptedEngine:
+    """Takes each turn for what its script says."""
+
+    def __init__(self) -> None:
+        self.now: Said | None = None
+
+    def ask(self, key: str, text: str, language: str) -> Understanding:
+        """Understand the present turn."""
+        said = self.now
+        if said is None or said.topic == "gibberish":
+            return Understanding(("not_understood",), (), (Guess("not_understood", 0.1),))
+        do = (Deed("hand_over", {"reason": said.reason}),) if said.reason else ()
+        return Understanding((said.topic,), do, (Guess(said.topic, 0.95),))
+
+    def press(self, key: str, topic: str, language: str) -> Understanding:
+        """Follow a topic."""
+        return self.ask(key, topic, language)
+
+
+@dataclass
+class _Clock:
+    at: datetime
+
+    def __call__(self) -> datetime:
+        return self.at
+
+
+class _Day:
+    def __init__(self, settings: Settings, database: Database, vault: Vault, index: BlindIndex) -> None:
+        self.database, self.vault, self.index = database, vault, index
+        self.now = system_clock()
+        self.clock, self.engine, library = _Clock(self.now), _ScriptedEngine(), _TodaysLibrary()
+        official = official_numbers(proposal.read_incident(settings.data))
+        mind = Mind(self.engine, Lexicon.load(settings.data / "safety.yml"), official)
+        identity = Identity(vault, index, limits_of(settings))
+        deeds = Deeds(vault, index, library)
+        self.inbox = Inbox(database, vault, mind, library, self.clock, identity, deeds)
+        self.own = {channel: (settings.own_addresses(channel) or ("",))[0] for channel in KINDS}
+
+    def play(self) -> None:
+        with judged(ROSTER, self.database, self.vault, self.index) as judging:
+            judging.apply(by=BY, at=self.now - timedelta(hours=10))
+        for talk in TALKS:
+            self._talk(talk)
+
+    def _talk(self, talk: Talk) -> None:
+        self.clock.at = self.now - timedelta(hours=talk.hours)
+        thread_id, person_id = self._thread(talk)
+        for said in talk.said:
+            self.engine.now = said
+            with self.database.writing() as session:
+                threads.store_turn(
+                    session,
+                    thread_id,
+                    external_id=secrets.token_hex(12),
+                    sealed_text=self.vault.seal(said.text, TURN_TEXT),
+                    choice=None,
+                    at=self.clock.at,
+                )
+            self.inbox.answer(thread_id)
+            self.clock.at += timedelta(minutes=1)
+        self._name(thread_id, person_id)
+
+    def _name(self, thread_id: int, person_id: int | None) -> None:
+        """A case at an address on file is about the person, which proves nothing."""
+        with self.database.writing() as session:
+            live = select(Case.id).where(Case.thread_id == thread_id, Case.status == CaseStatus.OPEN.value)
+            case_id = session.scalar(live) if person_id else None
+            if case_id and person_id:
+                persons.link(session, self.vault, case_id, person_id, Known.MENTIONED, staff_id=None, at=self.clock.at)
+
+    def _thread(self, talk: Talk) -> tuple[int, int | None]:
+        with self.database.writing() as session:
+            point = self._contact(session, talk)
+            their = address_of(point, self.vault) if point else ""
+            channel = talk.channel if point else "web"
+            entry = self.index.index(LINE, line(channel, self.own.get(channel, ""), their or secrets.token_hex(16)))
+            thread = threads.open_thread(session, channel=channel, address_index=entry, language=talk.language, at=self.clock.at)
+            if point:
+                thread.own_address, thread.sealed_address = self.own[channel], self.vault.seal(their, ADDRESS)
+            return thread.id, point.person_id if point else None
+
+    def _contact(self, session: Session, talk: Talk) -> ContactPoint | None:
+        """The first contact of the channel's kind from the script's row of the roster on."""
+        if talk.person is None or not self.own.get(talk.channel):
+            return None
+        fitting = select(ContactPoint).where(ContactPoint.person_id >= talk.person, ContactPoint.kind.in_(KINDS[talk.channel]))
+        return session.scalar(fitting.order_by(ContactPoint.person_id, ContactPoint.id).limit(1))

@@ -1,0 +1,72 @@
+"""The demo day: a desk on which there is something of everything, made by the real inbox, and never over real people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import func, select
+
+from bot.base.clock import system_clock
+from bot.base.database import Database
+from bot.base.settings import REPOSITORY, Settings
+from bot.cli.demo import day
+from bot.cli.demo.script import TALKS
+from bot.conversations.models import Reply, Thread, Turn, TurnStatus
+from bot.conversations.speaking import proposal
+from bot.desk.models import Case
+from bot.desk.sight.handled import not_handled
+from bot.patients.models import Person
+from tests.conftest import Keys
+from tests.people import publish
+
+
+@pytest.fixture
+def settings(tmp_path: Path, sqlite_url: str, keys: Keys) -> Settings:
+    """A fresh installation with its keys."""
+    secrets = {"vault_keys": SecretStr(keys.vault), "index_keys": SecretStr(keys.index)}
+    return Settings(_env_file=None, home=tmp_path, database_url=sqlite_url).model_copy(update=secrets)
+
+
+@pytest.fixture
+def database(settings: Settings) -> Iterator[Database]:
+    """Its database, with the shipped texts in force."""
+    made = Database(settings.database)
+    publish(made, proposal.read(REPOSITORY / "data"), system_clock())
+    yield made
+    made.close()
+
+
+def test_the_day_has_people_languages_channels_and_cases_of_every_priority(settings: Settings, database: Database) -> None:
+    said: list[str] = []
+    day.play(settings, said.append)
+    assert len(said) == 1
+    with database.reading() as session:
+        assert session.scalar(select(func.count(Person.id))) == 200
+        assert session.scalar(select(func.count(Thread.id))) == len(TALKS)
+        assert set(session.scalars(select(Thread.language))) == {"en", "zh-Hant", "zh-Hans", "tl", "id"}
+        priorities = set(session.scalars(select(Case.priority)))
+        assert priorities == {0, 1, 2, 3}
+        assert session.scalar(select(func.count(Turn.id)).where(Turn.status == TurnStatus.STORED.value)) == 0
+        assert session.scalar(select(func.count(Turn.id)).where(Turn.status == TurnStatus.FAILED.value)) == 0
+        assert (session.scalar(select(func.count(Reply.id))) or 0) >= len(TALKS)
+        assert not_handled(session, system_clock()) == []
+
+
+def test_it_is_played_once(settings: Settings, database: Database) -> None:
+    said: list[str] = []
+    for _ in range(2):
+        day.play(settings, said.append)
+    assert len(said) == 1
+
+
+def test_it_is_not_played_where_anybody_has_written(settings: Settings, database: Database) -> None:
+    with database.writing() as session:
+        session.add(Thread(channel="web", address_index="i.1.x", language="en", created_at=system_clock()))
+    said: list[str] = []
+    day.play(settings, said.append)
+    assert said == []
+    with database.reading() as session:
+        assert session.scalar(select(func.count(Person.id))) == 0
