@@ -18,6 +18,8 @@ from bot.conversations.models import Reply, Thread, Turn, TurnStatus
 from bot.conversations.speaking import proposal
 from bot.desk.models import Case
 from bot.desk.sight.handled import not_handled
+from bot.desk.staff import demo
+from bot.desk.staff.models import StaffAccount
 from bot.patients.models import Person
 from tests.conftest import Keys
 from tests.people import publish
@@ -70,3 +72,21 @@ def test_it_is_not_played_where_anybody_has_written(settings: Settings, database
     assert said == []
     with database.reading() as session:
         assert session.scalar(select(func.count(Person.id))) == 0
+
+
+def test_the_demo_team_is_told_with_its_way_in_and_is_made_once(settings: Settings, database: Database) -> None:
+    said: list[str] = []
+    for _ in range(2):
+        day.team(settings, said.append)
+    assert demo.PASSWORD in said[0]
+    assert [line.split()[0] for line in said[1 : len(demo.TEAM) + 1]] == [one.login for one in demo.TEAM]
+    with database.reading() as session:
+        assert session.scalar(select(func.count(StaffAccount.id))) == len(demo.TEAM)
+
+
+def test_no_demo_team_is_made_where_others_can_reach_us(settings: Settings, database: Database) -> None:
+    said: list[str] = []
+    day.team(settings.model_copy(update={"public_url": "https://clinic.example"}), said.append)
+    assert "Demo accounts are made" in said[0]
+    with database.reading() as session:
+        assert session.scalar(select(func.count(StaffAccount.id))) == 0

@@ -18,6 +18,7 @@ from bot.answering import Mind
 from bot.assembly import limits_of, official_numbers
 from bot.base.clock import system_clock
 from bot.base.database import Database
+from bot.base.errors import BadInput, Misconfigured
 from bot.base.settings import REPOSITORY, Settings
 from bot.base.vault import BlindIndex, Vault
 from bot.channels.base import line
@@ -33,6 +34,7 @@ from bot.conversations.transcript import TURN_TEXT
 from bot.deeds.carrying import Deeds
 from bot.desk.models import Case, CaseStatus
 from bot.desk.records import Known
+from bot.desk.staff import demo
 from bot.desk.work import persons
 from bot.identity.flow import Identity
 from bot.inbox import Inbox
@@ -57,6 +59,24 @@ def play(settings: Settings, say: Callable[[str], None]) -> None:
     finally:
         database.close()
     say(f"Played a day of the incident with invented people: {len(TALKS)} conversations on a desk at /desk.")
+
+
+def team(settings: Settings, say: Callable[[str], None]) -> None:
+    """Make the demo accounts and say how to sign in; says why not where real people have accounts or others can reach us."""
+    database, vault = Database(settings.database), Vault(settings.secret("vault_keys"))
+    index = BlindIndex(settings.secret("index_keys"))
+    try:
+        with database.writing() as session:
+            at, public = system_clock(), settings.public_url
+            made = demo.make_team(session, vault, index, at, demo=True, public_url=public)
+    except (BadInput, Misconfigured) as why:
+        say(str(why))
+        return
+    finally:
+        database.close()
+    say(f"Demo team at /desk, password: {demo.PASSWORD}; second factor for an authenticator: {demo.FACTOR}")
+    for one in made:
+        say(f"  {one.login:10} {', '.join(role.value for role in one.roles)}")
 
 
 class _TodaysLibrary(Library):
