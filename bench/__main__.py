@@ -67,7 +67,7 @@ def _identity(asked: argparse.Namespace, settings: Settings, folder: Path) -> di
 
 
 def _campaign(asked: argparse.Namespace, settings: Settings, folder: Path) -> dict[str, Any]:
-    return campaign.run(folder / "home", people=asked.people, texts=asked.texts, database_url=asked.database_url)
+    return campaign.run(folder / "home", people=asked.people, texts=asked.texts, database_url="")
 
 
 def _fuzz(asked: argparse.Namespace, settings: Settings, folder: Path) -> dict[str, Any]:
@@ -97,10 +97,12 @@ def arguments() -> argparse.ArgumentParser:
     one.add_argument("--worker", action="store_true", help="with a worker that answers meanwhile, over an engine that is down")
     one.add_argument("--database-url", default="", help="an empty database to use instead of SQLite")
     one.add_argument("--postgres", action="store_true", help="on a PostgreSQL of its own, made for this and taken away again")
-    one = kind("memory", _memory, "resident memory of engine and web over many sessions")
-    one.add_argument("--sessions", type=int, default=10_000)
-    one = kind("long-thread", _long_thread, "the last turns of a long thread against its first ones")
-    one.add_argument("--turns", type=int, default=500)
+    kind("memory", _memory, "resident memory of engine and web over many sessions").add_argument(
+        "--sessions", type=int, default=10_000
+    )
+    kind("long-thread", _long_thread, "the last turns of a long thread against its first").add_argument(
+        "--turns", type=int, default=500
+    )
     kind("start", _start, "from `up` to the first answer")
     one = kind("roster", _roster, "from a roster's file to its persons on file, and the same file again with changes")
     one.add_argument("--rows", type=int, default=100_000)
@@ -111,7 +113,6 @@ def arguments() -> argparse.ArgumentParser:
     one = kind("campaign", _campaign, "from a frozen audience to everything handed over, beside a plain loop and bare HTTP")
     one.add_argument("--people", type=int, default=100_000)
     one.add_argument("--texts", type=int, default=2_000, help="how many of them get texts")
-    one.add_argument("--database-url", default="", help="an empty database to use instead of SQLite")
     one = kind("fuzz", _fuzz, "strings that nobody would write, judged by the engine's understanding")
     one.add_argument("--strings", type=int, default=100_000)
     one.add_argument("--seed", type=int, default=1)

@@ -62,13 +62,8 @@ def standing(session: Session, campaign: Campaign, at: datetime) -> Standing:
     by_state = select(Notice.channel, Notice.status, number).where(sent).group_by(Notice.channel, Notice.status)
     for channel, status, count in session.execute(by_state):
         notices.setdefault(channel, {})[status] = count
-    bad = Notice.status.in_((NoticeStatus.FAILED.value, NoticeStatus.REJECTED.value, NoticeStatus.UNKNOWN.value))
-    codes = select(Notice.code, number).where(sent, bad).group_by(Notice.code).order_by(number.desc()).limit(5)
-    lately = session.scalar(select(number).select_from(Notice).where(sent, Notice.submitted_at > at - LATELY)) or 0
-    started = max(campaign.started_at or at, at - LATELY)
-    minutes = max((at - started).total_seconds() / 60, 1 / 60)
     waiting = people.get("planned", 0) + sum(states.get("planned", 0) for states in notices.values())
-    rate = lately / minutes
+    rate = _rate(session, campaign, at)
     approval = select(CampaignApproval.by).where(
         CampaignApproval.campaign_id == campaign.id, CampaignApproval.voided_at.is_(None)
     )
@@ -81,7 +76,7 @@ def standing(session: Session, campaign: Campaign, at: datetime) -> Standing:
         people=people,
         left_because=because,
         notices=notices,
-        codes={code or "none": count for code, count in session.execute(codes)},
+        codes=_codes(session, campaign),
         wave=campaign.wave,
         waves=len(plan_of(campaign.plan).waves) + 1,
         messages=campaign.messages,
@@ -95,6 +90,21 @@ def standing(session: Session, campaign: Campaign, at: datetime) -> Standing:
         approved_by=session.scalar(approval.order_by(CampaignApproval.id.desc()).limit(1)) or "",
         digests=campaign.digests,
     )
+
+
+def _rate(session: Session, campaign: Campaign, at: datetime) -> float:
+    """Messages a minute, over the last minutes."""
+    since = (Notice.campaign_id == campaign.id, Notice.submitted_at > at - LATELY)
+    lately = session.scalar(select(func.count()).select_from(Notice).where(*since)) or 0
+    started = max(campaign.started_at or at, at - LATELY)
+    return lately / max((at - started).total_seconds() / 60, 1 / 60)
+
+
+def _codes(session: Session, campaign: Campaign) -> dict[str, int]:
+    number = func.count()
+    bad = Notice.status.in_((NoticeStatus.FAILED.value, NoticeStatus.REJECTED.value, NoticeStatus.UNKNOWN.value))
+    codes = select(Notice.code, number).where(Notice.campaign_id == campaign.id, bad).group_by(Notice.code)
+    return {code or "none": count for code, count in session.execute(codes.order_by(number.desc()).limit(5))}
 
 
 def everyone(session: Session) -> list[Campaign]:
