@@ -1,6 +1,9 @@
 """The page of a case: what the patient wrote, what is known, and everything a responder does about it."""
 
-from bot.web.console.pages.case import composing, deeds, keeping, view
+import bot.web.console.pages.case.composing
+import bot.web.console.pages.case.deeds
+import bot.web.console.pages.case.keeping
+import bot.web.console.pages.case.view  # noqa: F401 - loading them gives the router its routes
 from bot.web.console.pages.case.tools import router
 
-__all__ = ["composing", "deeds", "keeping", "router", "view"]
+__all__ = ["router"]
