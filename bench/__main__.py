@@ -110,13 +110,18 @@ def arguments() -> argparse.ArgumentParser:
     one = kind("identity", _identity, "whether the time of an answer tells who is on file")
     one.add_argument("--requests", type=int, default=400, help="of known persons, and as many of unknown ones")
     one.add_argument("--database-url", default="", help="an empty database to use instead of SQLite")
+    _more(kind)
+    return parser
+
+
+def _more(kind: Callable[..., Any]) -> None:
+    """The rest of the measurements."""
     one = kind("campaign", _campaign, "from a frozen audience to everything handed over, beside a plain loop and bare HTTP")
     one.add_argument("--people", type=int, default=100_000)
     one.add_argument("--texts", type=int, default=2_000, help="how many of them get texts")
     one = kind("fuzz", _fuzz, "strings that nobody would write, judged by the engine's understanding")
     one.add_argument("--strings", type=int, default=100_000)
     one.add_argument("--seed", type=int, default=1)
-    return parser
 
 
 def main() -> int:
