@@ -23,13 +23,13 @@ MOST_TOLD = 2
 def signs(parts: Floats, close: Floats) -> Floats:
     """What the alarm is weighed from; `parts` are one text's danger scores by view, piece (whole first) and column.
 
-    The last column is any danger at all. `close` says how near which examples are to the whole text.
+    The last column is any danger at all. `close` says how near which examples are to each piece.
     """
     totals = parts.sum(axis=0)
     worst = 0 if len(totals) == 1 else 1 + int(np.argmax(totals[1:, -1]))
     several = float(len(totals) > 1)
     most = [totals[0, :-1].max(), totals[worst, :-1].max(), several]
-    return np.concatenate([parts[:, 0, -1], parts[:, worst, -1], most, close]).astype(np.float32)
+    return np.concatenate([parts[:, 0, -1], parts[:, worst, -1], most, close[0], close[worst]]).astype(np.float32)
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,6 @@ Floats: TypeAlias = npt.NDArray[np.float32]
 RANKED = 10
 SECOND_AT = 0.6  # a sentence this sure of another topic asks a second question
 SHORT = 12  # tokens; a shorter sentence ("thanks.", "please help.") asks none
-WHOLE = np.zeros(1, dtype=np.int64)  # the place of the whole text among its pieces
 NUMBERS = tuple(one.name for one in fields(Learnt) if one.name != "topics")
 HALVES = ("use", "e5")  # kept at half precision
 
@@ -76,12 +75,12 @@ class Judge:
     def judge(self, text: str) -> Judgement:
         """The judgement of a raw text; an empty one gets what can be said of nothing."""
         read = Read.of(text)
-        quick, so_far = self._learnt.without_e5(self._space.views(read.folded, self._reader.use(read)), WHOLE)
+        quick, so_far = self._learnt.without_e5(self._space.views(read.folded, self._reader.use(read)))
         columns = len(self._learnt.topics)
         opinion = first = self._measures.quick.opinion(quick, columns)
         if not self._clear(first):
             e5, rows = self._reader.e5(read, so_far.parts[:, :, -1].sum(axis=0))
-            seen = self._learnt.with_e5(so_far, self._space.meant(e5), rows, WHOLE)
+            seen = self._learnt.with_e5(so_far, self._space.meant(e5), rows)
             opinion = self._measures.full.opinion(seen, columns)
         ranked = opinion.topics
         return Judgement(

@@ -29,7 +29,7 @@ NEIGHBOURS = 5  # whose mean likeness is one of the signs of danger
 
 @dataclass(frozen=True)
 class Scores:
-    """Of texts: by view, piece and column; and by text, how near the nearest examples of each kind are."""
+    """Of pieces: by view, piece and column; and by piece, how near the nearest examples of each kind are."""
 
     parts: Floats
     close: Floats
@@ -63,22 +63,22 @@ class Learnt:
         )
         return cls(topics, views.use, e5, early * SHARES["use"], full * E5_SHARE, grams, words, kinds)
 
-    def without_e5(self, views: Views, wholes: Numbers) -> tuple[Scores, Scores]:
+    def without_e5(self, views: Views) -> tuple[Scores, Scores]:
         """Scores by spelling and words, and by USE, of pieces: all of the quick judge's, and the full one's so far."""
         spelt = _summed(views.grams, self.grams) + _summed(views.words, self.words)
         near = nearness(views.use, self.use)
         parts = np.stack([spelt, near @ self.early]).astype(np.float32)
-        columns, close = self.late.shape[1], self._close(near[wholes])
+        columns, close = self.late.shape[1], self._close(near)
         return Scores(parts[:, :, :columns], close), Scores(parts[:, :, columns:], close)
 
-    def with_e5(self, so_far: Scores, e5: Floats, rows: Numbers, wholes: Numbers) -> Scores:
+    def with_e5(self, so_far: Scores, e5: Floats, rows: Numbers) -> Scores:
         """The full judge's scores; `rows` says which of E5's vectors stands for which piece."""
         near = nearness(e5, self.e5)
         parts = np.concatenate([so_far.parts, (near @ self.late)[None, rows]]).astype(np.float32)
-        return Scores(parts, np.hstack([so_far.close, self._close(near[rows[wholes]])]))
+        return Scores(parts, np.hstack([so_far.close, self._close(near)[rows]]))
 
     def _close(self, near: Floats) -> Floats:
-        """Of each text, the likeness of the nearest examples of danger, of alarming ones and of all that are none."""
+        """Of each row, the likeness of the nearest examples of danger, of alarming ones and of all that are none."""
         found = []
         for kinds in ((DANGEROUS,), (ALARMING,), (ORDINARY, ALARMING)):
             those = near[:, np.isin(self.kinds, kinds)]

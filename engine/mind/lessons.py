@@ -91,8 +91,8 @@ def learn(lessons: Lessons, encoders: Encoders, config: dict[str, Any]) -> Judge
     trial = Learnt.of(topics, views, meant, unseen, (quick.trial, full.trial))
     held = pieces.owners >= order.learnt
     back = Held(topics, tuple(names[order.learnt :]), order.held_topics - order.learnt, pieces.owners[held] - order.learnt)
-    early, so_far = trial.without_e5(seen.rows(np.flatnonzero(held)), back.starts)
-    measures = measured(back, early, trial.with_e5(so_far, meant[order.learnt :], back.owners, back.starts))
+    early, so_far = trial.without_e5(seen.rows(np.flatnonzero(held)))
+    measures = measured(back, early, trial.with_e5(so_far, meant[order.learnt :], back.owners))
     learnt = Learnt.of(topics, views, meant, kinds, (quick.all, full.all))
     return Judge(encoders, space, learnt, measures)
 

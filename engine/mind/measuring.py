@@ -66,6 +66,7 @@ def _judge(held: Held, scores: Scores) -> tuple[Measured, Floats, Floats]:
     right = np.array([held.topics.index(name) for name in held.names[: held.of_topics]])
     losses = [-np.log(shares(topics, at)[np.arange(len(right)), right] + 1e-9).mean() for at in TEMPERATURES]
     temperature = float(TEMPERATURES[int(np.argmin(losses))])
-    seen = np.stack([signs(one[:, :, columns:], close) for one, close in zip(each, scores.close, strict=True)])
+    close = np.split(scores.close, held.starts[1:])
+    seen = np.stack([signs(one[:, :, columns:], near) for one, near in zip(each, close, strict=True)])
     alarm = Alarm.fitted(seen, held.dangerous)
     return Measured(temperature, alarm), shares(topics, temperature), alarm.chances(seen)

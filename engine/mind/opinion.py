@@ -53,7 +53,7 @@ class Measured:
     def opinion(self, seen: Scores, topics: int) -> Opinion:
         """The probabilities of one text, whose pieces' scores (the whole first) are given."""
         scores = seen.parts[:, :, :topics].sum(axis=0)
-        dangers = self.alarm.told(seen.parts[:, :, topics:], seen.close[0], DANGERS)
+        dangers = self.alarm.told(seen.parts[:, :, topics:], seen.close, DANGERS)
         return Opinion(shares(mixed(scores), self.temperature), shares(scores[1:], self.temperature), dangers)
 
 
