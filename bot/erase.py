@@ -26,8 +26,9 @@ from bot.conversations.post.models import HookDelivery, Part
 from bot.conversations.post.outbox import TEXT as PART_TEXT
 from bot.conversations.post.retention import DONE
 from bot.conversations.transcript import REPLY_TEXT
+from bot.desk.hours.switches import switched_on
 from bot.desk.models import LIVE, Case
-from bot.desk.records import CALL, NOTE, CaseCall, CaseDraft, CaseNote, CasePerson, StaffReply
+from bot.desk.records import CALL, NOTE, CaseCall, CaseDraft, CaseNote, CasePerson, StaffReply, Switch
 from bot.desk.staff.models import DETAILS, Approval
 from bot.desk.work.persons import PROVEN
 from bot.identity.models import Check, CodeDispatch
@@ -51,7 +52,9 @@ class Erased:
 
 
 def erase(session: Session, vault: Vault, person_id: int, *, by: str, at: datetime) -> Erased:
-    """Erase a person on file; raises BadInput while a case of theirs is open or a notice is owed to them."""
+    """Erase a person on file; raises BadInput while a case of theirs is open, a notice is owed to them, or a legal hold is on."""
+    if Switch.LEGAL_HOLD in switched_on(session):
+        raise BadInput("A legal hold is on: nothing may be removed until the privacy officer ends it.")
     person = session.get(Person, person_id, with_for_update=True)
     if person is None:
         raise BadInput("There is no such person.")

@@ -18,9 +18,10 @@ from bot.conversations.models import Thread
 from bot.conversations.post.arrivals import ADDRESS
 from bot.conversations.post.hooks import CONTENT
 from bot.conversations.post.models import HookDelivery, HookStatus
+from bot.desk.hours import switches
 from bot.desk.models import Case, Outcome
 from bot.desk.persons import contacts, requests
-from bot.desk.records import Known
+from bot.desk.records import Known, Switch
 from bot.desk.staff import approvals
 from bot.desk.staff.models import StaffAccount
 from bot.desk.staff.roles import Role
@@ -152,6 +153,17 @@ def test_an_open_case_is_closed_first(desk: Desk) -> None:
         persons.link(session, desk.vault, case_id, person_id, Known.MENTIONED, staff_id=officer, at=desk.clock())
     with pytest.raises(BadInput, match="close it first"):
         erased(desk, person_id, officer)
+
+
+def test_a_legal_hold_keeps_what_was_to_be_erased(desk: Desk) -> None:
+    person_id, _, officer = a_life(desk)
+    with desk.database.writing() as session:
+        switches.turn_on(session, desk.vault, Switch.LEGAL_HOLD, by=f"staff:{officer}", at=desk.clock())
+    with pytest.raises(BadInput, match="legal hold"):
+        erased(desk, person_id, officer)
+    with desk.database.writing() as session:
+        switches.turn_off(session, desk.vault, Switch.LEGAL_HOLD, by=f"staff:{officer}", at=desk.clock())
+    assert erased(desk, person_id, officer).threads == 1
 
 
 def test_an_address_that_two_people_share_takes_nobodys_words_away(desk: Desk) -> None:
