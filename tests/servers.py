@@ -36,9 +36,10 @@ class PostgresServer:
         atexit.register(self.stop)
         self._run("initdb", "-D", str(self._data), "-U", ADMIN, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
         fast = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=60 -c shared_buffers=32MB"
+        fast += " -c autovacuum=off"  # its visits to the template would keep it from being copied
         where = f"-c listen_addresses='' -c unix_socket_directories='{self.folder}'"
         options = where if durable else f"{where} {fast}"
-        self._run("pg_ctl", "-D", str(self._data), "-l", str(self.folder / "log"), "-w", "-t", "30", "-o", options, "start")
+        self._run("pg_ctl", "-D", str(self._data), "-l", str(self.folder / "log"), "-w", "-t", "120", "-o", options, "start")
 
     @property
     def _data(self) -> Path:
@@ -85,7 +86,7 @@ class PostgresServer:
             return
         self._stopped = True
         if (self._data / "postmaster.pid").exists():
-            self._run("pg_ctl", "-D", str(self._data), "-m", "immediate", "-w", "-t", "15", "stop")
+            self._run("pg_ctl", "-D", str(self._data), "-m", "immediate", "-w", "-t", "60", "stop")
         shutil.rmtree(self.folder, ignore_errors=True)
 
 

@@ -45,7 +45,7 @@ def test_after_ctrl_c_no_server_is_left(tmp_path: Path) -> None:
         folder = Path(line.split()[-1])
         server = int((folder / "data" / "postmaster.pid").read_text().splitlines()[0])
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=30)
+        process.communicate(timeout=120)
     finally:
         test.unlink()
     assert not folder.exists()
