@@ -37,7 +37,7 @@ class Console:
         # Made an hour ago: so the present code of the second factor is still unused.
         before = system_clock() - timedelta(hours=1)
         with self.desk.database.writing() as session:
-            profile = Profile(name, f"colleague{self.number}@clinic.example")
+            profile = Profile(name, f"console{self.number}@clinic.example")
             made = accounts.invite(session, self.desk.vault, self.desk.index, profile, roles or (Role.AGENT,), by=0, at=before)
             secret = accounts.offered(session, self.desk.vault, made.token, before).secret
             code = pyotp.TOTP(secret).at(before)

@@ -118,7 +118,7 @@ def test_a_person_signs_in_with_password_and_code(contexts: Contexts, console: C
     page = contexts().new_page()
     watch.over(page)
     page.goto("/desk?view=mine")
-    page.get_by_label("Sign-in name").fill(f"colleague{console.number}@clinic.example")
+    page.get_by_label("Sign-in name").fill(f"console{console.number}@clinic.example")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_label("Six-digit code").fill(console.code(staff_id))
     page.keyboard.press("Enter")
@@ -142,7 +142,8 @@ def test_the_queue_is_live_and_the_loser_of_a_claim_sees_who_has_it(contexts: Co
 
 def test_keys_move_claim_and_lead_elsewhere(contexts: Contexts, console: Console, watch: Watch) -> None:
     desk = console.desk
-    first, second = desk.case("extortion"), desk.case("extortion")
+    for _ in range(2):
+        desk.case("extortion")
     page = console.page(contexts, Role.LEAD)
     watch.over(page)
     watch.expected = ("404",)
@@ -167,7 +168,6 @@ def test_keys_move_claim_and_lead_elsewhere(contexts: Contexts, console: Console
     page.keyboard.press("g")
     page.keyboard.press("a")
     expect(page.get_by_role("heading", name="Approvals", exact=True)).to_be_visible()
-    assert {first, second} >= {int(chosen or 0)}
 
 
 def test_an_urgent_case_rings_and_notifies_who_wanted_it(contexts: Contexts, console: Console, watch: Watch) -> None:
