@@ -26,7 +26,7 @@ class Permission(StrEnum):
     REVEAL = "reveal"  # see what is masked in a transcript, with a reason
     SEARCH_PATIENTS = "search_patients"
     MERGE_CASES = "merge_cases"
-    RUN_DESK = "run_desk"  # weather, surge, take over, release others' cases, ask for bulk closing
+    RUN_DESK = "run_desk"  # weather, surge, release others' cases, ask for bulk closing
     CHANGE_CONTACTS = "change_contacts"  # with a second person
     EXPORT = "export"  # with a second person
     ERASE = "erase"  # with a second person
