@@ -269,6 +269,12 @@ def test_two_questions_in_one_turn_get_two_answers(world: World) -> None:
     assert world.patient.says("what happened? and what did they take?") == ["<what_happened en>\n\n<data_types en>"]
 
 
+def test_worry_beside_a_question_calls_nobody(world: World) -> None:
+    world.engine.answers = lambda _: replace(understood("what_happened"), also=("distress",))
+    assert world.patient.says("what happened? I am so worried") == ["<what_happened en>"]
+    assert world.cases() == []
+
+
 def test_money_that_is_moving_now_is_a_case_of_minutes(world: World) -> None:
     world.engine.answers = lambda _: EngineUnavailable("down")
     world.patient.says("they are taking money out of my account right now")

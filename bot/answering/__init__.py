@@ -22,7 +22,7 @@ from bot.base.languages import Language, chosen, identify
 from bot.conversations import choices
 from bot.conversations.engine import Guess, Understanding
 from bot.conversations.models import Owner, TurnStatus
-from bot.conversations.policy import NEVER_OFFERED, URGENT, Grade, Verdict, alarm, decide, without_emergencies
+from bot.conversations.policy import NEVER_SECOND, Grade, Verdict, alarm, decide, without_emergencies
 from bot.conversations.reading import guard
 from bot.conversations.reading.keywords import Keyword, is_assent, keyword
 from bot.conversations.reading.safety import Hit
@@ -241,7 +241,7 @@ def _told(work: Work, mind: Mind, base: Answer, understood: Understanding, ranki
 
 def _questions(understood: Understanding, topic: str) -> tuple[str, ...]:
     """The topic and that of a second question in the same turn, if there is one."""
-    more = [also for also in understood.also[:1] if also not in (topic, *URGENT, *NEVER_OFFERED)]
+    more = [also for also in understood.also[:1] if also not in (topic, *NEVER_SECOND)]
     return (topic, *more) if topic == understood.ranking[0].topic else (topic,)
 
 

@@ -46,6 +46,8 @@ OUTSIDE = frozenset({"out_of_scope", "adversarial"})
 """Topics that are none of our matters."""
 NEVER_OFFERED = frozenset({"out_of_scope", "adversarial", "greeting_thanks"})
 """Topics that make no sense on a button."""
+NEVER_SECOND = frozenset({*URGENT, *NEVER_OFFERED, "distress"})
+"""Topics that are no second question: almost everybody is worried, and a person is called for worry only when it is what is said."""
 
 
 class Grade(StrEnum):
