@@ -47,7 +47,7 @@ OUTSIDE = frozenset({"out_of_scope", "adversarial"})
 NEVER_OFFERED = frozenset({"out_of_scope", "adversarial", "greeting_thanks"})
 """Topics that make no sense on a button."""
 NEVER_SECOND = frozenset({*URGENT, *NEVER_OFFERED, "distress"})
-"""Topics that are no second question: almost everybody is worried, and a person is called for worry only when it is what is said."""
+"""Topics that are no second question: almost everybody is worried, a person is called only for worry that stands alone."""
 
 
 class Grade(StrEnum):
