@@ -97,6 +97,7 @@ def chosen(text: str) -> Language | None:
 
 
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff]")
+_CODE = re.compile(r"[a-z0-9]+(?:[-.@_/][a-z0-9]+)*", re.ASCII)  # with a digit in it: a reference, a number plate, an address
 _LATIN_WORD = re.compile(r"[a-z\u00e0-\u024f]+(?:['’\-][a-z\u00e0-\u024f]+)*")
 # Function words of one of the three only, for texts too short to count letters in ("id" and "may" are English too).
 _TELLING = {
@@ -150,13 +151,20 @@ def _latin(text: str, words: list[str], current: Language | None) -> Language | 
     return decided or current or (best if best and result.reliable else Language.EN)
 
 
+def _without_codes(text: str) -> str:
+    """The text without what mixes letters and digits: "4YA7-MDNG" holds no Indonesian word, whatever its letters spell."""
+    return _CODE.sub(lambda found: " " if any(map(str.isdigit, found[0])) else found[0], text)
+
+
 def identify(text: str, current: Language | None) -> Language | None:
     """The language of a text; `current` where it does not tell, None where it has no words (digits, emoji)."""
     text = fold(text[: READ * 4])[:READ]
+    has_letters = any(char.isalpha() for char in text)
+    text = _without_codes(text)
     han = "".join(_HAN.findall(text))
     words = _LATIN_WORD.findall(text)
     if not han and not words:
-        return current if any(char.isalpha() for char in text) else None
+        return current if has_letters else None
     # A Chinese sentence keeps its English nouns ("HIV test result有冇leak"); an English one may hold a Chinese name.
     share = 0.25 if any(char in CANTONESE for char in han) else 0.5
     if han and len(han) >= share * len(words):

@@ -111,6 +111,13 @@ def test_written_cantonese_is_traditional_even_without_a_traditional_character()
     assert identify("佢喺唔喺度", HANS) is HANT
 
 
+@pytest.mark.parametrize("current", Language)
+@pytest.mark.parametrize("code", ["4YA7M-NGDA2", "ya4sa 2dan9", "A1-2-DAN.3", "ang7@dito.example"])
+def test_the_letters_of_a_code_are_no_words(code: str, current: Language) -> None:
+    assert identify(code, current) is current
+    assert identify(f"My code is {code}, is it from you?", current) is Language.EN
+
+
 def test_an_english_sentence_with_a_chinese_name_is_english() -> None:
     assert identify("my name is 陳大文 and I would like to know whether I am affected", None) is EN
 
