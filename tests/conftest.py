@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import hypothesis
 import pytest
+from hypothesis import HealthCheck
 from playwright.sync_api import Playwright, sync_playwright
 
 from bot.base.database import Database
@@ -16,6 +18,17 @@ from bot.base.schema import migrate
 from bot.base.vault import BlindIndex, Vault, new_key
 from tests.make import FakeClock
 from tests.servers import PostgresServer
+
+hypothesis.settings.register_profile(
+    # A change is judged by the same examples twice, and by no clock: a busy machine is not a defect.
+    "steady",
+    derandomize=True,
+    database=None,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+hypothesis.settings.register_profile("explore", deadline=None, max_examples=1000, suppress_health_check=[HealthCheck.too_slow])
+hypothesis.settings.load_profile("steady")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
