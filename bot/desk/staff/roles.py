@@ -36,6 +36,11 @@ class Permission(StrEnum):
     SEE_FIGURES = "see_figures"
     SEE_LOG = "see_log"
     MANAGE_STAFF = "manage_staff"  # invite, suspend, roles, recovery
+    IMPORT_ROSTER = "import_roster"  # bring in the list of those who have to be told
+    SEE_CAMPAIGNS = "see_campaigns"
+    STOP_CAMPAIGNS = "stop_campaigns"  # pause, when something looks wrong
+    RUN_CAMPAIGNS = "run_campaigns"  # plan, test, submit, start, release waves, resume, cancel, settle doubts
+    APPROVE_CAMPAIGNS = "approve_campaigns"  # be the second person for exactly what was submitted
 
 
 _P = Permission
@@ -46,22 +51,29 @@ ALLOWS = MappingProxyType(
             {
                 *(_P.SEE_QUEUE, _P.WORK_CASES, _P.REVEAL, _P.SEARCH_PATIENTS, _P.SEE_FIGURES),
                 *(_P.MERGE_CASES, _P.RUN_DESK, _P.CHANGE_CONTACTS, _P.DECIDE, _P.PROPOSE_TEXTS, _P.SEE_LOG),
+                *(_P.SEE_CAMPAIGNS, _P.STOP_CAMPAIGNS),
             }
         ),
         Role.PRIVACY_OFFICER: frozenset(
             {
                 *(_P.SEE_QUEUE, _P.WORK_CASES, _P.REVEAL, _P.SEARCH_PATIENTS, _P.SEE_FIGURES, _P.MERGE_CASES),
                 *(_P.CHANGE_CONTACTS, _P.EXPORT, _P.ERASE, _P.DECIDE, _P.PROPOSE_TEXTS, _P.SEE_LOG),
+                *(_P.IMPORT_ROSTER, _P.SEE_CAMPAIGNS, _P.STOP_CAMPAIGNS, _P.RUN_CAMPAIGNS),
             }
         ),
-        Role.APPROVER: frozenset({_P.SEE_QUEUE, _P.SEE_FIGURES, _P.PROPOSE_TEXTS, _P.APPROVE_TEXTS, _P.DECIDE}),
-        Role.AUDITOR: frozenset({_P.SEE_QUEUE, _P.SEE_FIGURES, _P.SEE_LOG}),
+        Role.APPROVER: frozenset(
+            {
+                *(_P.SEE_QUEUE, _P.SEE_FIGURES, _P.PROPOSE_TEXTS, _P.APPROVE_TEXTS, _P.DECIDE),
+                *(_P.SEE_CAMPAIGNS, _P.STOP_CAMPAIGNS, _P.APPROVE_CAMPAIGNS),
+            }
+        ),
+        Role.AUDITOR: frozenset({_P.SEE_QUEUE, _P.SEE_FIGURES, _P.SEE_LOG, _P.SEE_CAMPAIGNS}),
         Role.ADMIN: frozenset({_P.MANAGE_STAFF, _P.DECIDE, _P.SEE_LOG}),
     }
 )
 """What each role may do; whoever has several roles may do what any of them may."""
 
-CHANGES_NOTHING = frozenset({Permission.SEE_QUEUE, Permission.SEE_FIGURES, Permission.SEE_LOG})
+CHANGES_NOTHING = frozenset({Permission.SEE_QUEUE, Permission.SEE_FIGURES, Permission.SEE_LOG, Permission.SEE_CAMPAIGNS})
 """Permissions that let nobody change anything: all that an auditor has."""
 
 
