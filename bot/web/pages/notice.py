@@ -122,7 +122,7 @@ def _times(versions: list[Version], here: Version, language: Language) -> dict[s
     since = _moment(here.since, language)
     until = _moment(here.until, language) if here.until else ""
     return {
-        "address": f"/notice/{here.publication_id}" if here.until else "/",
+        "own_address": f"/notice/{here.publication_id}" if here.until else "/",
         "is_current": here.until is None,
         "updated": labels["notice_updated"].replace("{moment}", since),
         "replaced": labels["notice_replaced"].replace("{since}", since).replace("{until}", until),
