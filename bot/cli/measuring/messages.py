@@ -39,7 +39,7 @@ def topics_of(data: Path) -> frozenset[str]:
     found: set[str] = set()
     for path in sorted([*(data / "faq").glob("*.yml"), *(data / "flows").glob("*.yml")]):
         read = yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
-        found |= set(read.get("intents") or ())
+        found |= set((read or {}).get("intents") or ())
     return frozenset(found)
 
 
