@@ -206,14 +206,15 @@ class CallBooking(Base):
     made_at: Mapped[datetime]
     reminded_at: Mapped[datetime | None]
     cancelled_at: Mapped[datetime | None]
+    called_at: Mapped[datetime | None]  # somebody called, whether the patient was reached or not
 
     __table_args__ = (
         Index(
             "uq_call_bookings_case",
             "case_id",
             unique=True,
-            sqlite_where=text("cancelled_at IS NULL"),
-            postgresql_where=text("cancelled_at IS NULL"),
+            sqlite_where=text("cancelled_at IS NULL AND called_at IS NULL"),
+            postgresql_where=text("cancelled_at IS NULL AND called_at IS NULL"),
         ),
     )
 
@@ -255,6 +256,7 @@ class PageAbout(StrEnum):
 
     CASES = "cases"  # cases lie unclaimed
     SURGE = "surge"  # the load has crossed its limit: surge is suggested
+    SILENCE = "silence"  # patients write and nobody is answered
 
 
 class Page(Base):

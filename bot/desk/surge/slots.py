@@ -36,6 +36,8 @@ HORIZON = timedelta(days=7)
 CANCEL = "call_cancelled"
 """The choice by which a patient gives a booked call up."""
 REMINDER = "call_reminder"
+STANDS = (CallBooking.cancelled_at.is_(None), CallBooking.called_at.is_(None))
+"""What is true of a booking that was neither given up nor kept."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,9 @@ def with_room(session: Session, known: Calendar, at: datetime, most: int = OFFER
     return found
 
 
-def book(session: Session, vault: Vault, case: Case, slot: datetime, known: Calendar, at: datetime) -> bool:
+def book(
+    session: Session, vault: Vault, case: Case, slot: datetime, known: Calendar, at: datetime, staff_id: int | None = None
+) -> bool:
     """Book an hour for a case, instead of another it had; False when it is full, closed or too near by now."""
     session.execute(
         select(DeskSwitch.id).where(DeskSwitch.switch == Switch.SURGE.value).order_by(DeskSwitch.id).with_for_update()
@@ -90,7 +94,7 @@ def book(session: Session, vault: Vault, case: Case, slot: datetime, known: Cale
     session.add(CallBooking(case_id=case.id, slot=slot, made_at=at))
     case.call_back_at = case.call_back_at or at
     changed(case)
-    log(session, vault, case, "call_booked", staff_id=None, at=at, slot=slot.isoformat())
+    log(session, vault, case, "call_booked", staff_id=staff_id, at=at, slot=slot.isoformat())
     return True
 
 
@@ -107,9 +111,8 @@ def cancel(session: Session, vault: Vault, case: Case, at: datetime, staff_id: i
 
 
 def booking_of(session: Session, case_id: int) -> CallBooking | None:
-    """The call that is booked for a case."""
-    good = select(CallBooking).where(CallBooking.case_id == case_id, CallBooking.cancelled_at.is_(None))
-    return session.scalars(good).first()
+    """The call that is booked for a case and was not made yet."""
+    return session.scalars(select(CallBooking).where(CallBooking.case_id == case_id, *STANDS)).first()
 
 
 def booked(session: Session, since: datetime, until: datetime) -> list[Booked]:
@@ -118,7 +121,7 @@ def booked(session: Session, since: datetime, until: datetime) -> list[Booked]:
     wanted = (
         select(CallBooking.slot, Case)
         .join(Case, Case.id == CallBooking.case_id)
-        .where(CallBooking.cancelled_at.is_(None), Case.status.in_(live))
+        .where(*STANDS, Case.status.in_(live))
         .where(CallBooking.slot >= since, CallBooking.slot < until)
         .order_by(CallBooking.slot, CallBooking.id)
     )
@@ -128,7 +131,7 @@ def booked(session: Session, since: datetime, until: datetime) -> list[Booked]:
 def remind(session: Session, vault: Vault, published: Published, at: datetime) -> int:
     """Remind patients of calls that come soon, and whoever has the case, once each; returns how many."""
     soon = select(CallBooking.id, CallBooking.case_id).where(
-        CallBooking.cancelled_at.is_(None),
+        *STANDS,
         CallBooking.reminded_at.is_(None),
         CallBooking.slot <= at + NOTICE,
         CallBooking.slot > at - SLOT,
@@ -137,7 +140,7 @@ def remind(session: Session, vault: Vault, published: Published, at: datetime) -
     for booking_id, case_id in session.execute(soon.order_by(CallBooking.slot)).all():
         case = locked(session, case_id)
         booking = session.get_one(CallBooking, booking_id, populate_existing=True)
-        if case.status not in LIVE or booking.cancelled_at or booking.reminded_at:
+        if case.status not in LIVE or booking.cancelled_at or booking.called_at or booking.reminded_at:
             continue
         booking.reminded_at = at
         _remind(session, vault, published, case, booking, at)
