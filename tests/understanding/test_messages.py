@@ -17,6 +17,8 @@ from bot.cli.measuring import messages
 from bot.cli.measuring.messages import Message
 
 FILE = Path(__file__).parent / "messages.jsonl"
+SECOND = Path(__file__).parent / "second.jsonl"
+"""Messages by which thresholds are chosen, so that FILE has no say in them."""
 DATA = REPOSITORY / "data"
 
 LEAST = 12
@@ -83,6 +85,11 @@ def copies(tested: list[str], examples: list[tuple[str, str]]) -> list[str]:
 def test_no_test_message_is_among_what_the_engine_learns() -> None:
     # When this fails, the line in data/ goes and the message stays: it was written by somebody who had not seen data/.
     assert copies([message.text for message in read()], list(learnt())) == []
+
+
+def test_no_message_by_which_thresholds_are_chosen_is_learnt_or_tested() -> None:
+    chosen_by = [message.text for message in messages.read([SECOND], messages.topics_of(DATA))]
+    assert copies(chosen_by, [*learnt(), *((message.text, FILE.name) for message in read())]) == []
 
 
 def test_a_near_copy_is_noticed_and_a_common_short_line_is_not() -> None:
