@@ -177,11 +177,15 @@ def commitment_of(salted: str) -> str:
 def mac_of(key: bytes, previous: str, sequence: int, row: Any, sealed_at: datetime) -> str:
     """The HMAC of one row of the chain: over the one before, the number and every field that must not change."""
     fields = [previous, sequence, row.id, _moment(row.at), row.actor, row.kind, row.subject, row.commitment, _moment(sealed_at)]
-    return hmac.new(key, b"candour.audit.1\0" + json.dumps(fields).encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(key, b"candour.audit.1\0" + _FIELDS.encode(fields).encode(), "sha256").hex()
+
+
+_FIELDS = json.JSONEncoder()
 
 
 def _moment(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+    in_utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return in_utc.isoformat(timespec="microseconds")
 
 
 def _canonical(content: Mapping[str, Any]) -> str:
