@@ -24,6 +24,10 @@ class Text(Protocol):
         """SHA-256 over all of it, places unfilled: tells which text a notice carried without telling whose."""
 
     @property
+    def canonical(self) -> bytes:
+        """What `digest` is the SHA-256 of: given to whoever has to believe what was said."""
+
+    @property
     def subject(self) -> str:
         """Of an e-mail."""
 

@@ -53,6 +53,10 @@ class PlainText:
     digest: str
     content_id: str = "HX1"
 
+    @property
+    def canonical(self) -> bytes:
+        return self.plain.encode()
+
     def substitutions(self, values: Mapping[str, str]) -> Mapping[str, str]:
         if not values["name"]:
             raise BadInput("The notice needs name, and it is empty.")

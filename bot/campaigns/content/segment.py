@@ -59,6 +59,7 @@ class Shared:
     items: frozenset[str] = frozenset()  # of the checklist
     head: Head | None = field(default=None, repr=False)
     day: date = date.min
+    canonical: str = field(default="", repr=False)  # what `digest` is the SHA-256 of: the proof of what was said
 
 
 @dataclass(frozen=True)
@@ -117,9 +118,10 @@ def render_segment(
     nonce = _digest([template.digest, reader.language, way, sorted(reader.held), variant, edition.version, str(edition.day)])[:12]
     render = _full if way in (Way.EMAIL, Way.LETTER) else _short
     parts = render(template, content, reader, edition)
+    canonical = _canonical([template.digest, reader.language, way, *parts.content()])
     return Shared(
         template=template.name,
-        digest=_digest([template.digest, reader.language, way, *parts.content()]),
+        digest=hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest(),
         language=reader.language,
         way=way,
         nonce=nonce,
@@ -132,6 +134,7 @@ def render_segment(
         items=parts.items,
         head=parts.head,
         day=edition.day,
+        canonical=canonical,
     )
 
 
@@ -154,7 +157,11 @@ class _Parts:
 
 
 def _digest(parts: list[Any]) -> str:
-    return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode("utf-8", "surrogatepass")).hexdigest()
+    return hashlib.sha256(_canonical(parts).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _canonical(parts: list[Any]) -> str:
+    return json.dumps(parts, ensure_ascii=False)
 
 
 def _full(template: Template, content: Mapping[str, Any], reader: Reader, edition: Edition) -> _Parts:
