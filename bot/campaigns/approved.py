@@ -47,6 +47,11 @@ class ApprovedText:
         return self.shared.digest
 
     @property
+    def canonical(self) -> bytes:
+        """What `digest` is the SHA-256 of."""
+        return self.shared.canonical.encode("utf-8", "surrogatepass")
+
+    @property
     def subject(self) -> str:
         """Of an e-mail."""
         return self.shared.subject
