@@ -26,6 +26,9 @@ from bot.campaigns.sending.room import NoticeRoom
 from bot.coderoom import CodeRoom
 from bot.conversations import threads
 from bot.desk.alarm.watch import Watch
+from bot.desk.integrations.addresses import reach_of
+from bot.desk.integrations.clocks import ClockTeller
+from bot.desk.integrations.delivering import WebhookRoom
 from bot.desk.keeping import Keeping
 from bot.identity import state
 from bot.identity.models import Ending
@@ -110,6 +113,14 @@ def desk_round(application: Application, holder: str, woken: Callable[[], None] 
     )
 
 
+def webhooks_of(application: Application, holder: str) -> WebhookRoom:
+    """What posts events to other programs, under these settings."""
+    settings = application.settings
+    base = settings.public_url or f"http://127.0.0.1:{settings.web_port}"
+    reach = reach_of(settings.public_url, settings.webhook_networks)
+    return WebhookRoom(application.database, application.vault, application.clock, holder, base=base, reach=reach)
+
+
 def run(application: Application, stop: threading.Event) -> None:
     """Work until told to stop."""
     holder = f"{socket.gethostname()}:{secrets.token_hex(4)}"
@@ -119,6 +130,8 @@ def run(application: Application, stop: threading.Event) -> None:
 
     kept = timedelta(days=application.settings.transcripts_kept_days)
     keeping = Keeping(application.database, application.vault, kept, application.clock, holder)
+    webhooks = webhooks_of(application, holder)
+    clocks = ClockTeller(application.database, application.library, application.clock, holder)
 
     def rung(kind: str) -> None:
         # Whoever rings for turns has one that nobody works on: no need to wait until it counts as left behind.
@@ -132,6 +145,8 @@ def run(application: Application, stop: threading.Event) -> None:
         "sealer": lambda beat: _repeat(stop, SEAL_EVERY_S, Sealer(application, holder).tick, beat),
         "desk": lambda beat: _repeat(stop, DESK_EVERY_S, watch.tick, beat),
         "keeping": lambda beat: _repeat(stop, DESK_EVERY_S, keeping.tick, beat),
+        "clocks": lambda beat: _repeat(stop, DESK_EVERY_S, clocks.tick, beat),
+        "webhooks": lambda beat: webhooks.run(stop, DESK_EVERY_S, beat),
         "post room": lambda beat: room.run(stop, beat),
         "code room": lambda beat: codes.run(stop, beat),
         "notice room": lambda beat: notices.run(stop, beat),

@@ -52,6 +52,8 @@ class Settings(BaseSettings):
     limit_address_turns: str = Field("300 per minute", description="Turns that may come from one address.")
     limit_address_sessions: str = Field("20 per minute; 200 per hour", description="Sessions one address may open.")
     limit_address_requests: str = Field("1500 per minute", description="Requests of any kind from one address.")
+    limit_token_requests: str = Field("600 per minute", description="Requests one program's token may make.")
+    limit_address_refusals: str = Field("30 per minute", description="Wrong tokens that may come from one address.")
     limit_session_streams: int = Field(8, ge=1, description="Event streams one session may hold open.")
     limit_address_streams: int = Field(200, ge=1, description="Event streams one address may hold open.")
 
@@ -75,6 +77,11 @@ class Settings(BaseSettings):
     email_name: str = Field("", description="Name beside the own e-mail address; empty means none.")
     inbound_secret: SecretStr = Field(SecretStr(""), description="Secret in the address of Inbound Parse; empty refuses all.")
 
+    webhook_networks: str = Field(
+        "",
+        description="Comma-separated private networks that webhooks may reach, such as 10.20.0.0/24; empty: public ones only.",
+    )
+
     transcripts_kept_days: int = Field(
         730, ge=30, description="Days after the last turn after which a conversation's words are emptied; legal hold keeps them."
     )
@@ -90,6 +97,9 @@ class Settings(BaseSettings):
     campaigns_live: bool = Field(False, description="Whether approved campaigns may reach patients; without it only tests leave.")
     campaign_test_addresses: str = Field(
         "", description="Comma-separated e-mail addresses and numbers that test sends of campaigns may reach."
+    )
+    campaign_sender: str = Field(
+        "", description="Registered sender id of text messages in campaigns, such as #Candour; without it the first SMS number."
     )
     campaign_desk_cases: int = Field(50, ge=0, description="Cases waiting at the desk above which no further wave begins.")
     whatsapp_notices: str = Field(

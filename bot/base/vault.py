@@ -217,6 +217,7 @@ _NORMALISERS: dict[str, list[tuple[int, Callable[[str], str]]]] = {
     "text": [(1, _text)],
     "code": [(1, _as_is)],  # a one-time code, joined with what it is bound to
     "network": [(1, _as_is)],  # a caller's network address
+    "token": [(1, _as_is)],  # what a program shows
     "reference": [(1, _reference)],
     **{kind: [(1, _text)] for kind in ("key", "name", "post", "household")},
 }

@@ -20,6 +20,7 @@ from bot.conversations.models import Thread
 from bot.desk.hours.calendar import DEFAULT_HOURS, Hours
 from bot.desk.hours.deadlines import episode, owes, set_clocks
 from bot.desk.hours.switches import calendar
+from bot.desk.integrations import events
 from bot.desk.models import LIVE, Case, CaseReason, CaseStatus
 from bot.desk.reasons import OTHERWISE, REASONS, Reason, reason
 from bot.desk.staff.may import require
@@ -52,7 +53,9 @@ def open_case(
     lock_thread(session, thread_id)
     case = _root(session, thread_id, lock=True)
     if case is None or (case.status == CaseStatus.RESOLVED and not _may_reopen(case, at)):
-        return Opened(_new_case(session, thread_id, reason, turn_id, at, hours), is_new=True, reason_is_new=True)
+        case = _new_case(session, thread_id, reason, turn_id, at, hours)
+        events.note(session, case, "opened", at)
+        return Opened(case, is_new=True, reason_is_new=True)
     reopened = case.status == CaseStatus.RESOLVED
     if reopened:
         _reopen(case, at)
@@ -67,6 +70,10 @@ def open_case(
             case.priority, case.reason, case.team = reason.priority, reason.code, reason.team
     set_clocks(session, case, calendar(session, at, hours))
     changed(case)
+    if reopened or reason_is_new:
+        events.note(session, case, "reopened" if reopened else "reason_added", at, reason=reason.code)
+    if not reopened and reason.takes_over and turn_id is not None:
+        events.note(session, case, "patient_wrote", at)
     return Opened(case, is_new=False, reason_is_new=reason_is_new, reopened=reopened)
 
 
@@ -83,6 +90,7 @@ def turn_arrived(session: Session, *, thread_id: int, turn_id: int, at: datetime
     _back(case, at)
     set_clocks(session, case, calendar(session, at, hours))
     changed(case)
+    events.note(session, case, "patient_wrote", at)
     return Opened(case, is_new=False, reason_is_new=False)
 
 

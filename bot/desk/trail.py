@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from bot.base import audit
 from bot.base.vault import Vault
+from bot.desk.integrations import events
 from bot.desk.models import Case
 
 ASSISTANT = "assistant"
@@ -22,7 +23,7 @@ def actor(staff_id: int | None) -> str:
 
 
 def log(session: Session, vault: Vault, case: Case, kind: str, *, staff_id: int | None, at: datetime, **content: Any) -> None:
-    """Record what happened to a case; the content holds ids and codes, nobody's words."""
+    """Record what happened to a case, and tell the programs that listen; the content holds ids and codes, nobody's words."""
     audit.record(
         session,
         at=at,
@@ -32,3 +33,4 @@ def log(session: Session, vault: Vault, case: Case, kind: str, *, staff_id: int 
         content={"case": case.number, **content},
         vault=vault,
     )
+    events.note(session, case, kind, at, **content)

@@ -37,6 +37,8 @@ class Limits:
     address_turns: str = _default("address_turns")
     address_sessions: str = _default("address_sessions")
     address_requests: str = _default("address_requests")
+    token_requests: str = _default("token_requests")
+    address_refusals: str = _default("address_refusals")
     session_streams: int = _default("session_streams")
     address_streams: int = _default("address_streams")
 
@@ -45,7 +47,7 @@ LIMITS = Limits()
 """What holds when the operator set nothing."""
 
 _NO_LIMIT = "1000000 per second"
-UNLIMITED = Limits(_NO_LIMIT, _NO_LIMIT, _NO_LIMIT, _NO_LIMIT, session_streams=10_000, address_streams=10_000)
+UNLIMITED = Limits(*[_NO_LIMIT] * 6, session_streams=10_000, address_streams=10_000)
 """As good as none, for measurements and tests."""
 
 
@@ -122,7 +124,10 @@ class Limiter:
             self.give_stream_back(session, address)
 
 
-_RATES = ("session_turns", "address_turns", "address_sessions", "address_requests")
+_RATES = (
+    *("session_turns", "address_turns", "address_sessions", "address_requests"),
+    *("token_requests", "address_refusals"),
+)
 STREAM_RETRY_S = 15
 
 Network = IPv4Network | IPv6Network

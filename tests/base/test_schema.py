@@ -17,8 +17,12 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
 import bot.campaigns.models
+import bot.campaigns.paper.models
+import bot.campaigns.phones.models
+import bot.campaigns.planning.errands
 import bot.conversations.post.models
 import bot.conversations.speaking.publication
+import bot.desk.integrations.models
 import bot.desk.models
 import bot.desk.persons.models
 import bot.desk.records
@@ -27,13 +31,19 @@ import bot.identity.models
 import bot.patients.disclosure
 import bot.patients.models
 import bot.patients.notices.models
+import bot.regulators.models
 from bot.base import audit, leases, schema
 from bot.base.database import Base, Database
 from bot.base.errors import Misconfigured
 from bot.conversations.models import PatientSession, Thread
 
 assert bot.campaigns.models
+assert bot.campaigns.paper.models
+assert bot.campaigns.phones.models
+assert bot.regulators.models
+assert bot.campaigns.planning.errands
 assert bot.desk.models  # imported so that all tables are known
+assert bot.desk.integrations.models
 assert bot.desk.persons.models
 assert bot.desk.records
 assert bot.desk.staff.models

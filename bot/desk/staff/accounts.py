@@ -25,7 +25,7 @@ from bot.base.vault import BlindIndex, Vault
 from bot.desk.staff import secrecy
 from bot.desk.staff.may import require
 from bot.desk.staff.models import PROFILE, SECRET, AccountStatus, StaffAccount, StaffLink, StaffSession
-from bot.desk.staff.roles import Permission, Role
+from bot.desk.staff.roles import Permission, Role, people_only
 
 LINK_LASTS = timedelta(hours=24)
 LINK_TRIES = 10
@@ -132,6 +132,7 @@ def recover(session: Session, vault: Vault, staff_id: int, *, by: int, approved_
     if by == approved_by or staff_id in (by, approved_by):
         raise BadInput("Recovery takes two other people.")
     account = session.get_one(StaffAccount, staff_id, with_for_update=True)
+    people_only(account.roles)
     if account.status == AccountStatus.SUSPENDED:
         raise BadInput("This account is suspended.")
     account.password_hash = account.sealed_totp = None
@@ -167,6 +168,7 @@ def reinstate(session: Session, vault: Vault, staff_id: int, *, by: int, at: dat
 def set_roles(session: Session, vault: Vault, staff_id: int, roles: Iterable[Role], *, by: int, at: datetime) -> StaffAccount:
     """Change what somebody is; raises BadInput for oneself, for no role, or when nobody would manage staff any more."""
     account = session.get_one(StaffAccount, staff_id, with_for_update=True)
+    people_only(account.roles)
     if by == staff_id:
         raise BadInput("Nobody changes their own roles.")
     require(session, by, Permission.MANAGE_STAFF)
@@ -180,6 +182,7 @@ def set_roles(session: Session, vault: Vault, staff_id: int, roles: Iterable[Rol
 def set_on_duty(session: Session, vault: Vault, staff_id: int, on_duty: bool, *, at: datetime) -> None:
     """Somebody begins or ends their shift; what they hold is released by `claims.release_all`."""
     account = session.get_one(StaffAccount, staff_id)
+    people_only(account.roles)
     if account.on_duty != on_duty:
         account.on_duty = on_duty
         _record(session, vault, account, "staff.on_duty" if on_duty else "staff.off_duty", actor=f"staff:{staff_id}", at=at)

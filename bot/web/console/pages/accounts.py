@@ -12,7 +12,7 @@ from bot.desk.staff import accounts, approvals
 from bot.desk.staff.accounts import LINK_LASTS, WELCOME, Invitation, Profile
 from bot.desk.staff.approvals import What
 from bot.desk.staff.models import AccountStatus
-from bot.desk.staff.roles import Permission, Role
+from bot.desk.staff.roles import Permission, Role, is_program
 from bot.web.console.answers import console_router, go_to
 from bot.web.console.deciding import who_decides
 from bot.web.console.door import Staff, requires
@@ -29,7 +29,8 @@ _Admin = Annotated[Staff, requires(Permission.MANAGE_STAFF)]
 def team(staff: _Admin) -> Response:
     """Everybody with an account."""
     with staff.database.reading() as session:
-        people = [(one, accounts.profile_of(one, staff.vault)) for one in accounts.everybody(session)]
+        team = [one for one in accounts.everybody(session) if not is_program(one.roles)]
+        people = [(one, accounts.profile_of(one, staff.vault)) for one in team]
     admins = [one for one, _ in people if one.status == AccountStatus.ACTIVE and Role.ADMIN.value in one.roles]
     return page(staff, "console/team.html", people=people, roles=list(Role), one_admin=len(admins) < 2)
 

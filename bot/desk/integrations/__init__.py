@@ -1,0 +1,1 @@
+"""Programs beside the desk: their tokens, what is posted to them, and requests that came twice."""
