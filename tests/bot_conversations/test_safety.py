@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bot.base.errors import BadInput
 from bot.base.languages import Language, identify
-from bot.conversations.reading.phrases import Phrase, sentences
+from bot.conversations.reading.phrases import KEPT, Phrase, sentences
 from bot.conversations.reading.safety import Lexicon
 from tests.growth import grows_like_its_input
 
@@ -273,3 +273,17 @@ def test_the_shipped_file_speaks_all_languages_in_every_category() -> None:
     assert list(root) == URGENCY
     for category in root.values():
         assert set().union(*(category.get(priority, {}) for priority in ("P0", "P1"))) == set(Language)
+
+
+def test_a_phrase_needs_its_words_one_after_the_other() -> None:
+    phrase = Phrase.read("want to … die", {}, language="en")
+    [found, turned] = [sentences(text)[0] for text in ("I want to just die", "die I want to")]
+    assert phrase.possible_in(found)
+    assert not phrase.possible_in(turned)
+
+
+def test_more_phrases_than_are_kept_ready_are_found_again() -> None:
+    names = ["z".join(f"{number:04}".translate(str.maketrans("0123456789", "abcdefghij"))) for number in range(KEPT + 50)]
+    phrases = [Phrase.read(name, {}, language="en") for name in names]
+    for _ in range(2):
+        assert all(phrase.found_in(sentences(f"so {name} here")[0]) for name, phrase in zip(names, phrases, strict=True))

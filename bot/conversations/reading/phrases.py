@@ -22,6 +22,7 @@ from bot.base.text import fold
 from bot.base.text.han import TO_SIMPLIFIED
 
 _START, _END = r"(?<![a-z0-9])", r"(?![a-z0-9])"
+KEPT = 256  # phrases made ready to be looked for: there are two thousand, of 11 kB each, and most are hardly ever needed
 MOST_GAPS = 3
 PLURAL = 4  # a word of so many letters may have an s more
 
@@ -121,7 +122,6 @@ _JOINTS = {
 }
 
 
-# A phrase as read: words, gaps (None) and choices.
 @dataclass(frozen=True, slots=True)
 class _Word:
     text: str
@@ -148,7 +148,7 @@ class _Choice:
         return None if self.optional or None in each else frozenset().union(*(need for need in each if need))
 
 
-_Sequence = tuple[_Word | _Choice | None, ...]
+_Sequence = tuple[_Word | _Choice | None, ...]  # a phrase as read: words, gaps (None) and choices
 _TOKEN = re.compile(r"\s+|(?P<gap>…|\.\.\.)|(?P<list><[a-z_]+>)|(?P<sign>[()\[\]|])|(?P<word>[^\s…<>()\[\]|]+)")
 _WORD = re.compile(r"[\u3400-\u9fff\U00020000-\U0003ffff]+|[^\W_\u3400-\u9fff\U00020000-\U0003ffff]+\*?")
 _BRACKETS = {"(": ")", "[": "]"}
@@ -244,7 +244,7 @@ def _says_most(need: frozenset[str]) -> int:
     return min(map(len, need))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Phrase:
     """A phrase of the file that can be looked for."""
 
@@ -273,20 +273,28 @@ class Phrase:
         """The need that says most."""
         return max(self.needs, key=_says_most)
 
-    @cached_property
-    def _pattern(self) -> re.Pattern[str]:
-        # Read again and made only when first needed: there are more than a thousand, and their parts fill megabytes.
-        regex = _regex(_Reader(self.source.removeprefix("="), self.lists).read(), self.joints)
-        return re.compile(rf"^[\W_]*(?:{regex})[\W_]*$" if self.alone else regex)
-
     def found_in(self, sentence: Sentence) -> bool:
         """Whether the sentence has the phrase."""
-        return self.possible_in(sentence) and self._pattern.search(sentence.text) is not None
+        return self.possible_in(sentence) and _pattern(self).search(sentence.text) is not None
 
     def possible_in(self, sentence: Sentence) -> bool:
-        """Whether the sentence has the words of the phrase in any order; cheap."""
-        return all(any(word in sentence.bare for word in need) for need in self.needs)
+        """Whether the sentence has the words of the phrase one after the other; cheap."""
+        bare, end = sentence.bare, 0
+        for need in self.needs:
+            ends = [place + len(word) for word in need if (place := bare.find(word, end)) >= 0]
+            if not ends:
+                return False
+            end = min(ends)
+        return True
 
     def spans(self, sentence: Sentence) -> list[tuple[int, int]]:
         """Where in the sentence's text the phrase is."""
-        return [match.span() for match in self._pattern.finditer(sentence.text)]
+        return [match.span() for match in _pattern(self).finditer(sentence.text)]
+
+
+@lru_cache(maxsize=KEPT)
+def _pattern(phrase: Phrase) -> re.Pattern[str]:
+    regex = _regex(_Reader(phrase.source.removeprefix("="), phrase.lists).read(), phrase.joints)
+    made = re.compile(rf"^[\W_]*(?:{regex})[\W_]*$" if phrase.alone else regex)
+    re.purge()  # else Python keeps the last five hundred of them too
+    return made
