@@ -1,1 +1,6 @@
 """The web process: doors for patients (and later providers and staff) in front of the inbox."""
+
+import sys
+
+# httpx loads its own command line with itself where it can, 4 MB that a server never needs; it does without what is None here.
+sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-import css_inline
 from jinja2 import StrictUndefined
 from jinja2 import Template as Compiled
 from jinja2.sandbox import SandboxedEnvironment
@@ -14,6 +14,9 @@ from bot.campaigns.content.document import Block, Kind, unbroken
 from bot.campaigns.content.marks import PLACE
 from bot.campaigns.content.template import LAYOUTS, Template
 from bot.patients.models import Way
+
+if TYPE_CHECKING:
+    from css_inline import CSSInliner
 
 [LAYOUT] = LAYOUTS[Way.EMAIL]
 PREHEADER_MOST = 120
@@ -44,6 +47,8 @@ def _layout(source: str) -> Compiled:
 
 
 @lru_cache(maxsize=1)
-def _inliner() -> css_inline.CSSInliner:
+def _inliner() -> CSSInliner:
+    from css_inline import CSSInliner  # only for whoever writes notices
+
     # What depends on the reader's screen cannot stand in an element: it stays in the head.
-    return css_inline.CSSInliner(keep_style_tags=False, keep_at_rules=True, load_remote_stylesheets=False)
+    return CSSInliner(keep_style_tags=False, keep_at_rules=True, load_remote_stylesheets=False)
