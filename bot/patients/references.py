@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import exists, insert, select, update
 from sqlalchemy.orm import Session
 
 from bot.base.errors import BadInput
@@ -57,7 +57,7 @@ def _mixed(signs: str) -> bool:
 def new_reference() -> str:
     """A fresh one as it is printed; from the system's random source."""
     while True:
-        nine = "".join(secrets.choice(ALPHABET) for _ in range(LENGTH - 1))
+        nine = "".join(ALPHABET[byte % 32] for byte in secrets.token_bytes(LENGTH - 1))  # 256 is a multiple of 32
         signs = nine + check_character(nine)
         if _mixed(signs):
             return f"{signs[:5]}-{signs[5:]}"
@@ -94,12 +94,13 @@ def _is_one(text: str) -> bool:
         return False
 
 
-def issue(session: Session, index: BlindIndex, person_ids: Iterable[int], *, at: datetime) -> Iterator[tuple[int, str]]:
+def issue(session: Session, index: BlindIndex, person_ids: Iterable[int], *, at: datetime) -> list[tuple[int, str]]:
     """A new reference for each person, to be printed and then forgotten: (person, reference). Earlier ones stay good."""
-    for person_id in person_ids:
-        reference = new_reference()
-        session.add(PersonReference(person_id=person_id, entry=index.index(KIND, reference), issued_at=at))
-        yield person_id, reference
+    issued = [(person_id, new_reference()) for person_id in person_ids]
+    rows = [{"person_id": one, "entry": index.index(KIND, reference), "issued_at": at} for one, reference in issued]
+    if rows:
+        session.execute(insert(PersonReference), rows)
+    return issued
 
 
 def revoke(session: Session, person_ids: Sequence[int], *, at: datetime) -> int:

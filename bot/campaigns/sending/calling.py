@@ -41,7 +41,7 @@ def _mailed(office: Office, taken: list[Taken]) -> Called:
 def _request(office: Office, taken: list[Taken]) -> Result:
     text = taken[0].text
     try:
-        copies = tuple(Copy(one.address, one.reference, text.substitutions(one.values)) for one in taken)
+        copies = tuple(Copy(one.address, one.reference, one.put) for one in taken)
         mailing = Mailing(office.own.get(Way.EMAIL.value, ""), text.subject, text.plain, text.html, copies)
         return cast("Mailer", office.channels[Way.EMAIL.value]).send_many(mailing)
     except ChannelError as known:
@@ -72,9 +72,9 @@ def _outgoing(office: Office, one: Taken) -> Outgoing:
     if one.channel is Way.WHATSAPP:
         template = Template(one.text.content_id, one.text.variables(one.values))
     return Outgoing(
-        own=office.own.get(one.channel.value, ""),
+        own=office.sends_as(one.channel.value),
         their=one.address,
-        text=one.text.filled(one.values),
+        text=one.body,
         reference=one.reference,
         template=template,
     )

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from bot.base.errors import BadInput
@@ -39,9 +39,9 @@ REQUEST = 100
 """People in one e-mail request: what a single time-out leaves in doubt."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Taken:
-    """One notice that is to be handed over now."""
+    """One notice that is to be handed over now; `body` is the text as the person reads it, but for e-mails."""
 
     notice_id: int
     obligation_id: int
@@ -53,6 +53,9 @@ class Taken:
     address: str = field(repr=False)
     text: Text = field(repr=False)
     values: Values = field(repr=False)
+    put: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """What stands in an e-mail instead of tokens."""
+    body: str = field(default="", repr=False)
 
 
 @dataclass
@@ -65,14 +68,14 @@ class Limits:
 
 
 def claim(session: Session, office: Office, press: Press, campaign_id: int, channel: Way, most: int, at: datetime) -> list[Taken]:
-    """Commit up to `most` notices of a running campaign as being submitted; e-mails of one segment, to different addresses."""
+    """Commit up to `most` notices of a running campaign as being submitted; e-mails are of one segment."""
     campaign = session.get_one(Campaign, campaign_id, with_for_update=True)
     if campaign.status != CampaignStatus.RUNNING or not office.is_live:
         return []
     plan = plan_of(campaign.plan)
     if plan.quiet_end(channel, at) is not None:
         return []
-    limits = _limits(session, campaign, plan, at)
+    limits = _limits(session, campaign, plan, most, at)
     bucket = pace.opened(session, office.sender(channel.value), plan.per_second[channel], at)
     most = min(most, limits.messages, _new_people(session, plan, at) if channel is Way.WHATSAPP else most)
     if channel is Way.EMAIL:
@@ -82,14 +85,27 @@ def claim(session: Session, office: Office, press: Press, campaign_id: int, chan
     rows = _rows(session, campaign, channel, most, at)
     held = withholding.sort_out(session, office, rows, channel, at)
     kept = [row for row in rows if row.id not in held]
-    taken = _made(session, office, press, campaign, channel, kept, at)
+    taken = _made(session, office, press, campaign, channel, kept, most, at)
     fitting = _fitting(campaign, plan, taken, limits, bucket)
     _commit(session, office, fitting, at)
     return [one for one, _ in fitting]
 
 
-def _limits(session: Session, campaign: Campaign, plan: Plan, at: datetime) -> Limits:
-    caps, most = plan.caps, REQUEST
+def requests(taken: Sequence[Taken]) -> list[list[Taken]]:
+    """E-mails of one segment in requests of at most a hundred, no address twice in any of them (SendGrid refuses that)."""
+    made: list[tuple[set[str], list[Taken]]] = []
+    for one in taken:
+        address = one.address.casefold()
+        fits = next((each for each in made if len(each[1]) < REQUEST and address not in each[0]), None)
+        if fits is None:
+            made.append(fits := (set(), []))
+        fits[0].add(address)
+        fits[1].append(one)
+    return [request for _, request in made]
+
+
+def _limits(session: Session, campaign: Campaign, plan: Plan, most: int, at: datetime) -> Limits:
+    caps = plan.caps
     if caps.messages is not None:
         most = min(most, caps.messages - campaign.messages)
     if caps.per_hour is not None:
@@ -134,15 +150,15 @@ def _rows(session: Session, campaign: Campaign, channel: Way, most: int, at: dat
 
 
 def _made(
-    session: Session, office: Office, press: Press, campaign: Campaign, channel: Way, rows: Sequence[Any], at: datetime
+    session: Session, office: Office, press: Press, campaign: Campaign, channel: Way, rows: Sequence[Any], most: int, at: datetime
 ) -> list[Taken]:
     printed = _references(session, office, rows, at)
-    seen: set[str] = set()
+    seen: Counter[str] = Counter()
     taken = []
     for row in rows:
         address = office.vault.open(row.sealed_value, CONTACT)
-        if channel is Way.EMAIL and address.casefold() in seen:
-            continue  # the same address goes into another request
+        if seen[address.casefold()] * REQUEST >= most:
+            continue  # an address stands in a request once: the others wait for another one
         text = press.text(session, campaign, row.segment_id, channel)
         if channel is Way.WHATSAPP and not text.content_id:
             withholding.skip(session, row, withholding.NO_TEMPLATE, at)
@@ -150,13 +166,15 @@ def _made(
         who, language = particulars_of(office, row.sealed_record), press.language(row.segment_id)
         try:
             values = office.texts.values(who, language, printed[row.obligation_id])
-            text.substitutions(values)
+            put = text.substitutions(values)
+            body = "" if channel is Way.EMAIL else text.filled(values)
         except BadInput as missing:  # one person's record must not keep the others waiting
             withholding.leave(session, row, Because.UNWRITABLE, str(missing), at)
             continue
-        seen.add(address.casefold())
+        if channel is Way.EMAIL:
+            seen[address.casefold()] += 1
         ids = (row.id, row.obligation_id, row.person_id, campaign.id)
-        taken.append(Taken(*ids, channel, row.reference, row.tries + 1, address, text, values))
+        taken.append(Taken(*ids, channel, row.reference, row.tries + 1, address, text, values, put, body))
     return taken
 
 
@@ -166,6 +184,11 @@ def particulars_of(office: Office, sealed: str) -> Particulars:
     return Particulars(record["key"], record["name"], record["name_zh"], tuple(map(Category, record["categories"])))
 
 
+_PRINTED = (
+    update(Obligation).where(Obligation.id == bindparam("owed")).values(sealed_reference=bindparam("sealed"))
+)  # many rows in one go, past the session: nothing of them is in it
+
+
 def _references(session: Session, office: Office, rows: Sequence[Any], at: datetime) -> dict[int, str]:
     """The reference printed on the notices of each obligation; made with its first notice and the same on all of them."""
     printed = {row.obligation_id: office.vault.open(row.sealed_reference, REFERENCE) for row in rows if row.sealed_reference}
@@ -173,8 +196,8 @@ def _references(session: Session, office: Office, rows: Sequence[Any], at: datet
     issued = references.issue(session, office.index, lacking.values(), at=at)
     made = {obligation: reference for obligation, (_, reference) in zip(lacking, issued, strict=True)}
     if made:
-        sealed = [{"id": number, "sealed_reference": office.vault.seal(one, REFERENCE)} for number, one in made.items()]
-        session.execute(update(Obligation), sealed)
+        sealed = [{"owed": number, "sealed": office.vault.seal(one, REFERENCE)} for number, one in made.items()]
+        session.connection().execute(_PRINTED, sealed)
     return {**printed, **made}
 
 
@@ -182,7 +205,7 @@ def _fitting(campaign: Campaign, plan: Plan, taken: list[Taken], limits: Limits,
     """As many of them as pace and caps allow, each with its SMS segments; what they take is written off."""
     fitting = []
     for one in taken:
-        parts = segments(one.text.filled(one.values)).count if one.channel is Way.SMS else 0
+        parts = segments(one.body).count if one.channel is Way.SMS else 0
         price = plan.price_micros(one.channel, parts)
         if bucket.left <= 0 or parts > limits.parts or price > limits.micros:
             break

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import random
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from bot.base import audit
@@ -31,20 +32,33 @@ BROKEN_OFF = "whoever was sending it stopped in the middle"
 Result = Sent | ChannelError
 
 
+def conclude_all(session: Session, office: Office, called: Sequence[tuple[Sequence[Taken], Result]], at: datetime) -> None:
+    """Write down what came of many calls: all that was taken together, whatever went wrong one by one."""
+    sent: dict[int, list[tuple[Taken, str]]] = defaultdict(list)
+    for taken, result in called:
+        if isinstance(result, Sent):
+            sent[taken[0].campaign_id] += [(one, result.provider_id) for one in taken]
+    for group in sent.values():
+        _accepted(session, office, group, at)
+    for taken, result in called:
+        if not isinstance(result, Sent):
+            conclude(session, office, taken, result, at)
+
+
 def conclude(session: Session, office: Office, taken: Sequence[Taken], result: Result, at: datetime) -> None:
     """Write down what came of one call for those it was about."""
     match result:
         case Sent():
-            _accepted(session, office, taken, result, at)
+            _accepted(session, office, [(one, result.provider_id) for one in taken], at)
         case TemporaryFailure():
             _again(session, office, taken, result, at)
         case AccountFailure() | Unconfigured():
-            _back(session, taken, at, result)
+            _back(session, office, taken, at, result)
             _stop(session, office, taken[0].campaign_id, f"{result.reason} ({result.code})", at)
         case OutcomeUnknown():
             _unknown(session, office, taken, result, at)
         case _ if len(taken) >= REFUSED_TOGETHER:
-            _back(session, taken, at, result)
+            _back(session, office, taken, at, result)
             _stop(session, office, taken[0].campaign_id, f"A whole request was refused: {result.reason} ({result.code})", at)
         case _:
             _rejected(session, office, taken, result, at)
@@ -62,44 +76,58 @@ def bury(session: Session, office: Office, at: datetime) -> int:
     return len(ids)
 
 
-def _accepted(session: Session, office: Office, taken: Sequence[Taken], sent: Sent, at: datetime) -> None:
+_HAS = (
+    update(Notice)
+    .where(Notice.id == bindparam("notice"))
+    .values(provider_id=bindparam("provider"), lease_until=None, holder=None)
+)
+
+
+def _accepted(session: Session, office: Office, sent: Sequence[tuple[Taken, str]], at: datetime) -> None:
+    taken = [one for one, _ in sent]
     ids = [one.notice_id for one in taken]
     _move(session, ids, NoticeStatus.ACCEPTED, at, {})
     # Evidence may have moved it on already: the provider's id is kept all the same.
-    session.execute(
-        update(Notice)
-        .where(Notice.id.in_(ids))
-        .values(provider_id=sent.provider_id[:80] or None, lease_until=None, holder=None)
-        .execution_options(synchronize_session=False)
-    )
-    _attempts(session, ids, "accepted", "", sent.provider_id, at)
+    kept = [{"notice": one.notice_id, "provider": provider[:80] or None} for one, provider in sent]
+    session.connection().execute(_HAS, kept)
+    common = {"at": at, "outcome": "accepted", "code": ""}
+    rows = [{"notice_id": one["notice"], "provider_id": one["provider"], **common} for one in kept]
+    session.execute(insert(NoticeAttempt), rows)
     _wait_for_receipt(session, [one.obligation_id for one in taken], at, _campaign(session, taken))
-    _prove(session, office, taken, "accepted", at, provider=sent.provider_id)
+    audit.record_all(
+        session,
+        at=at,
+        actor=ACTOR,
+        entries=[_entry(one, "accepted", provider=provider) for one, provider in sent],
+        vault=office.vault,
+    )
 
 
 def _again(session: Session, office: Office, taken: Sequence[Taken], failed: TemporaryFailure, at: datetime) -> None:
     wait = max(failed.retry_after_s, min(LONGEST_WAIT_S, FIRST_WAIT_S * 2.0 ** max(0, taken[0].tries - 1)))
     due = at + timedelta(seconds=wait * random.uniform(1.0, 1.25))  # noqa: S311 - jitter is no secret
-    _back(session, taken, due, failed, keep_try=not failed.is_limit)
+    _back(session, office, taken, due, failed, keep_try=not failed.is_limit)
     if failed.is_limit:
         campaign, channel = _campaign(session, taken), taken[0].channel
         rate = plan_of(campaign.plan).per_second[channel]
         pace.silence(session, office.sender(channel.value), rate, at, failed.retry_after_s or wait)
 
 
-def _back(session: Session, taken: Sequence[Taken], due: datetime, failed: ChannelError, *, keep_try: bool = False) -> None:
+def _back(
+    session: Session, office: Office, taken: Sequence[Taken], due: datetime, failed: ChannelError, *, keep_try: bool = False
+) -> None:
     """Surely not sent: it waits again, and only a failure of the way there uses up a try."""
     ids = [one.notice_id for one in taken]
     tries = Notice.tries if keep_try else Notice.tries - 1
     waiting = {"due_at": due, "tries": tries, "code": failed.code[:20], "reason": failed.reason[:120], "lease_until": None}
-    back = moving(Notice, NoticeStatus.PLANNED).where(Notice.id.in_(ids), Notice.status == NoticeStatus.SUBMITTING.value)
+    back = moving(Notice, NoticeStatus.PLANNED).where(Notice.id.in_(ids), *_ours(office))
     session.execute(back.values(**waiting, holder=None).execution_options(synchronize_session=False))
     _attempts(session, ids, "again", failed.code, None, due)
 
 
 def _unknown(session: Session, office: Office, taken: Sequence[Taken], failed: OutcomeUnknown, at: datetime) -> None:
     ids = [one.notice_id for one in taken]
-    _move(session, ids, NoticeStatus.UNKNOWN, at, {"code": failed.code[:20], "reason": failed.reason[:120]})
+    _move(session, ids, NoticeStatus.UNKNOWN, at, {"code": failed.code[:20], "reason": failed.reason[:120]}, *_ours(office))
     _attempts(session, ids, "unknown", failed.code, None, at)
     _wait_for_receipt(session, [one.obligation_id for one in taken], at, _campaign(session, taken))
     _prove(session, office, taken, "unknown", at, code=failed.code)
@@ -107,7 +135,7 @@ def _unknown(session: Session, office: Office, taken: Sequence[Taken], failed: O
 
 def _rejected(session: Session, office: Office, taken: Sequence[Taken], failed: ChannelError, at: datetime) -> None:
     ids = [one.notice_id for one in taken]
-    _move(session, ids, NoticeStatus.REJECTED, at, {"code": failed.code[:20], "reason": failed.reason[:120]})
+    _move(session, ids, NoticeStatus.REJECTED, at, {"code": failed.code[:20], "reason": failed.reason[:120]}, *_ours(office))
     _attempts(session, ids, "rejected", failed.code, None, at)
     next_rung(session, [one.obligation_id for one in taken], at)
     _prove(session, office, taken, "rejected", at, code=failed.code)
@@ -145,8 +173,13 @@ def _stop(session: Session, office: Office, campaign_id: int, why: str, at: date
         life.pause(session, office.vault, campaign, by=ACTOR, why=why, at=at)
 
 
-def _move(session: Session, ids: Sequence[int], to: NoticeStatus, at: datetime, values: dict[str, Any]) -> None:
-    moved = moving(Notice, to).where(Notice.id.in_(ids)).values(settled_at=at, lease_until=None, holder=None, **values)
+def _ours(office: Office) -> tuple[Any, ...]:
+    """Still being submitted, and by us: whoever was given up for dead must not undo what another worker does now."""
+    return Notice.status == NoticeStatus.SUBMITTING.value, Notice.holder == office.holder
+
+
+def _move(session: Session, ids: Sequence[int], to: NoticeStatus, at: datetime, values: dict[str, Any], *only: Any) -> None:
+    moved = moving(Notice, to).where(Notice.id.in_(ids), *only).values(settled_at=at, lease_until=None, holder=None, **values)
     session.execute(moved.execution_options(synchronize_session=False))
 
 
@@ -168,19 +201,16 @@ def _campaign(session: Session, taken: Sequence[Taken]) -> Campaign:
 
 
 def _prove(session: Session, office: Office, taken: Sequence[Taken], what: str, at: datetime, **more: str) -> None:
-    entries = [
-        (
-            f"notice.{what}",
-            f"person:{one.person_id}",
-            {
-                "notice": one.notice_id,
-                "campaign": one.campaign_id,
-                "channel": one.channel.value,
-                "text": one.text.digest,
-                "to": masked(one.channel, one.address),
-                **more,
-            },
-        )
-        for one in taken
-    ]
-    audit.record_all(session, at=at, actor=ACTOR, entries=entries, vault=office.vault)
+    audit.record_all(session, at=at, actor=ACTOR, entries=[_entry(one, what, **more) for one in taken], vault=office.vault)
+
+
+def _entry(one: Taken, what: str, **more: str) -> tuple[str, str, dict[str, Any]]:
+    content = {
+        "notice": one.notice_id,
+        "campaign": one.campaign_id,
+        "channel": one.channel.value,
+        "text": one.text.digest,
+        "to": masked(one.channel, one.address),
+        **more,
+    }
+    return f"notice.{what}", f"person:{one.person_id}", content

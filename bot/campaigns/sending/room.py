@@ -134,15 +134,13 @@ class NoticeRoom:
                 free = PLACES[channel] - self._calling[channel]
             if free <= 0 or not self._waits(campaign_id, channel):
                 continue
-            for _ in range(free if channel is Way.EMAIL else 1):
-                taken = self._claimed(campaign_id, channel, claiming.REQUEST if channel is Way.EMAIL else free)
-                if not taken:
-                    break
-                number += len(taken)
-                for group in [taken] if channel is Way.EMAIL else [[one] for one in taken]:
-                    with self._changed:
-                        self._calling[channel] += 1
-                    self._callers.submit(self._call, group)
+            is_mail = channel is Way.EMAIL
+            taken = self._claimed(campaign_id, channel, free * claiming.REQUEST if is_mail else free)
+            number += len(taken)
+            for group in claiming.requests(taken) if is_mail else [[one] for one in taken]:
+                with self._changed:
+                    self._calling[channel] += 1
+                self._callers.submit(self._call, group)
         return number
 
     def _waits(self, campaign_id: int, channel: Way) -> bool:
@@ -180,14 +178,29 @@ class NoticeRoom:
     def _write_down(self) -> None:
         with self._changed:
             done, self._done = self._done, []
-        if not done:
+        results = [one for called in done for one in called]
+        if not results:
             return
         try:
-            with self._office.database.writing() as session:
-                for called in done:
-                    for taken, result in called:
-                        concluding.conclude(session, self._office, taken, result, self._office.clock())
-        except Exception:
-            with self._changed:  # what came of calls is kept until it is written
-                self._done = done + self._done
-            raise
+            self._written(results)
+        except Exception as failed:
+            log.error("what came of %d calls could not be written down: %s", len(results), type(failed).__name__)
+            # One that cannot be written must not keep the others; what the database refused is kept until it takes it.
+            self._kept([one for one in results if not self._alone(one)])
+
+    def _written(self, results: calling.Called) -> None:
+        with self._office.database.writing() as session:
+            concluding.conclude_all(session, self._office, results, self._office.clock())
+
+    def _alone(self, result: tuple[list[claiming.Taken], concluding.Result]) -> bool:
+        try:
+            self._written([result])
+        except Exception as failed:
+            log.error("what came of a call could not be written down: %s", type(failed).__name__)
+            return False
+        return True
+
+    def _kept(self, results: calling.Called) -> None:
+        if results:
+            with self._changed:
+                self._done.insert(0, results)
