@@ -1,0 +1,1 @@
+"""Calls: the list of whom the team rings, what to say, and what came of it."""

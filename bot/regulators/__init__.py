@@ -1,0 +1,1 @@
+"""What the authorities are told, by when, and who did it."""
