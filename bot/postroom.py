@@ -44,6 +44,7 @@ class PostRoom:
         self._application = application
         self._holder = holder
         self._templates = application.settings.templates
+        office = office_for(application, holder)
         self._desk = hooks.Desk(
             application.channels,
             application.vault,
@@ -51,7 +52,9 @@ class PostRoom:
             self._templates,
             floods.Limits.of(application.settings),
             lambda text: bool(self._lexicon.scan(text)),
-            notices=partial(events.apply_in, office_for(application, holder)),
+            notices=partial(events.apply_in, office),
+            many=partial(events.apply_all, office),
+            mark=events.MARK,
             heard=lambda session, event, channel, at: dispatches.heard(session, application.vault, event, channel, at),
         )
         self._care = Aftercare(application, holder)

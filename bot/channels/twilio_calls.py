@@ -20,7 +20,8 @@ from bot.channels.base import Sent
 from bot.channels.failures import as_error
 
 API = "https://api.twilio.com"
-POOL = 32
+POOL = 96
+"""Connections kept open: as many as there may be calls at a time, of notices and of answers."""
 
 
 class _Http(TwilioHttpClient):  # type: ignore[misc]

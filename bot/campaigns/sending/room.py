@@ -27,7 +27,7 @@ from bot.patients.models import Way
 
 log = logging.getLogger(__name__)
 
-PLACES = {Way.EMAIL: 4, Way.SMS: 32, Way.WHATSAPP: 16}
+PLACES = {Way.EMAIL: 4, Way.SMS: 48, Way.WHATSAPP: 16}
 """Calls at a time per channel; an e-mail call is for up to a hundred people."""
 EVERY_S = 0.5
 LOOK_EVERY = timedelta(seconds=1)

@@ -27,9 +27,12 @@ log = logging.getLogger(__name__)
 CONTENT = "hook_deliveries.content"
 TRIES = 5
 BATCH = 50
+EVENTS = 200
+"""How many are applied in one step when all of them only report what was delivered: they take far less than a turn."""
 
 
 Notices = Callable[[Session, DeliveryEvent, str, datetime], str]
+Many = Callable[[Session, Sequence[tuple[DeliveryEvent, str]], datetime], list[str]]
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,10 @@ class Desk:
     """Whether a text must be read at once, however many come."""
     notices: Notices = lambda session, event, channel, at: receipts.UNKNOWN
     """Applies an event to a notice of a campaign; says why nothing was done, or nothing."""
+    many: Many | None = None
+    """The same for many events at once, in their order."""
+    mark: str = ""
+    """How the references of notices begin, and of nothing else; empty when nobody knows."""
     heard: Callable[[Session, DeliveryEvent, str, datetime], bool] = lambda _session, _event, _channel, _at: False
     """Asked about evidence that is of no part of the outbox: whether it was about something else that is sent."""
 
@@ -93,11 +100,16 @@ def apply(session: Session, desk: Desk, at: datetime) -> Applied:
 
     One that cannot be read stops no other: it is tried again a few times, then set aside.
     """
-    oldest = select(HookDelivery).where(HookDelivery.status == HookStatus.STORED.value).order_by(HookDelivery.id).limit(BATCH)
+    oldest = select(HookDelivery).where(HookDelivery.status == HookStatus.STORED.value).order_by(HookDelivery.id).limit(EVENTS)
     rows = session.scalars(oldest.with_for_update(skip_locked=True)).all()
+    if any(HookKind(row.kind) in arrivals.KINDS for row in rows):
+        rows = rows[:BATCH]
     touched: set[int] = set()
     overrun: set[int] = set()
+    done = _together(session, desk, rows, at)
     for row in rows:
+        if row.id in done:
+            continue
         row.attempts += 1
         session.flush()
         try:
@@ -115,6 +127,44 @@ def apply(session: Session, desk: Desk, at: datetime) -> Applied:
                 row.remark = type(broken).__name__[:40]
                 move(row, HookStatus.BROKEN)
     return Applied(len(rows), frozenset(touched), frozenset(overrun))
+
+
+def _together(session: Session, desk: Desk, rows: Sequence[HookDelivery], at: datetime) -> set[int]:
+    """Apply the hooks that only tell of notices, in one go; returns which. When anything in them stumbles, each is read alone."""
+    if desk.many is None or not desk.mark:
+        return set()
+    try:
+        with session.begin_nested():
+            read = {row.id: told for row in rows if (told := _of_notices(desk, row))}
+            remarks = iter(desk.many(session, [one for told in read.values() for one in told], at)) if read else iter(())
+            done: set[int] = set()
+            for row in rows:
+                known = [next(remarks) for _ in read.get(row.id, ())]
+                # One that nobody knows may be of something else that is sent: it is read as all others are.
+                if known and not any(known):
+                    row.attempts += 1
+                    row.applied_at = at
+                    move(row, HookStatus.APPLIED)
+                    done.add(row.id)
+            return done
+    except Exception as broken:
+        log.error("%d hook deliveries could not be applied together: %s", len(rows), type(broken).__name__)
+        for row in rows:
+            session.refresh(row)
+        return set()
+
+
+def _of_notices(desk: Desk, row: HookDelivery) -> list[tuple[DeliveryEvent, str]]:
+    """The events of a hook when all of them are of notices; none otherwise."""
+    kind = HookKind(row.kind)
+    if kind in arrivals.KINDS:
+        return []
+    try:
+        content: dict[str, str] = json.loads(desk.vault.open(row.sealed_content, CONTENT))
+        told = [(event, one.name) for one in of_hook(desk.channels, kind) for event in one.parse_events(content)]
+    except Exception:  # it is looked at alone, and told of there
+        return []
+    return told if all(event.reference.startswith(desk.mark) for event, _ in told) else []
 
 
 def counts(session: Session, since: datetime) -> dict[tuple[str, str], int]:
