@@ -110,6 +110,8 @@ def office_of(
         clock=clock,
         holder=holder,
         is_live=settings.campaigns_live or settings.reaches_nobody,
+        reaches_patients=settings.campaigns_live and not settings.reaches_nobody,
+        sms_sender=settings.campaign_sender.strip(),
         allowed=frozenset(one.strip() for one in settings.campaign_test_addresses.split(",") if one.strip()),
         lease_s=8 * settings.provider_timeout_s,
         gate=partial(_desk_copes, settings.campaign_desk_cases),

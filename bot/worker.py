@@ -22,6 +22,7 @@ from bot.base import audit, leases
 from bot.base.errors import CandourError
 from bot.base.pulse import SHOW_EVERY_S, Pulse, path_of
 from bot.base.settings import load_settings
+from bot.campaigns.planning import errands
 from bot.campaigns.sending.room import NoticeRoom
 from bot.coderoom import CodeRoom
 from bot.conversations import threads
@@ -43,6 +44,7 @@ SWEEP_LIMIT = 50
 SWEEPERS = 8
 SEAL_EVERY_S = 1.0
 DESK_EVERY_S = 1.0
+ERRANDS_EVERY_S = 0.5
 LEASE = timedelta(seconds=10)
 
 Beat = Callable[[], None]
@@ -125,7 +127,8 @@ def run(application: Application, stop: threading.Event) -> None:
     """Work until told to stop."""
     holder = f"{socket.gethostname()}:{secrets.token_hex(4)}"
     room, codes = PostRoom(application, holder), CodeRoom(application)
-    notices = NoticeRoom(office_for(application, holder))
+    office = office_for(application, holder)
+    notices = NoticeRoom(office)
     watch = desk_round(application, holder, room.wake)
 
     kept = timedelta(days=application.settings.transcripts_kept_days)
@@ -150,6 +153,7 @@ def run(application: Application, stop: threading.Event) -> None:
         "post room": lambda beat: room.run(stop, beat),
         "code room": lambda beat: codes.run(stop, beat),
         "notice room": lambda beat: notices.run(stop, beat),
+        "errands": lambda beat: _repeat(stop, ERRANDS_EVERY_S, lambda: errands.work(office, beat, stop.is_set), beat),
     }
     pulse = Pulse(path_of(application.settings.home, "worker"), work)
     loops = [threading.Thread(target=loop, args=(partial(pulse.beat, name),), name=name) for name, loop in work.items()]

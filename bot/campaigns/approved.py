@@ -118,9 +118,14 @@ class ApprovedTexts:
         _, content, edition = self._published(publication)
         edition = Edition(number, edition.day)
         form = self._template(name, version)
-        shared = segment.render_segment(form, content, language, channel, edition=edition, held=categories)
+        own = variant.value if variant is Variant.SHARED and variant.value in form.variants else template.STANDARD
+        shared = segment.render_segment(form, content, language, channel, edition=edition, held=categories, variant=own)
         ids = {key.partition(".")[2]: one for key, one in self.content_ids.items() if key.partition(".")[0] == name}
         return ApprovedText(shared, windows.template_for(shared.language.value, ids) or "")
+
+    def form(self, notice: str, version: str, variant: Variant) -> template.Template:
+        """The template behind a form of a notice, as this version keeps it."""
+        return self._template(FORMS.get(variant, notice), version)
 
     def values(self, who: Particulars, language: Language, reference: str) -> Values:
         """What is personal about somebody; Chinese readers see the Chinese name where there is one."""

@@ -12,13 +12,13 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, exists, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from bot.base.vault import Vault
 from bot.campaigns.models import FINAL, Obligation, ObligationStatus, Variant
 from bot.campaigns.plan import Audience, Plan
 from bot.patients.disclosure import PersonHold, PersonWish
-from bot.patients.finding import particulars
+from bot.patients.finding import Particulars, particulars
 from bot.patients.models import Category, ContactKind, ContactPoint, LinkKind, Person, PersonLink, Way
 from bot.patients.notices.models import NoticeOnFile
 
@@ -76,9 +76,9 @@ def candidates(session: Session, vault: Vault, plan: Plan, notice: str, version:
     while persons := session.scalars(_wanted(plan.audience, notice, version, after)).all():
         after = persons[-1].id
         about = _About(session, persons)
-        found = [_judged(person, particulars(person, vault).categories, about, plan) for person in persons]
-        wanted = set(plan.audience.categories)
-        yield [one for one in found if not wanted or wanted.intersection(one.categories)]
+        known = [(person, particulars(person, vault)) for person in persons]
+        chosen = [(person, who) for person, who in known if _is_meant(who, plan.audience)]
+        yield [_judged(person, who.categories, about, plan) for person, who in chosen]
         session.expunge_all()
 
 
@@ -90,6 +90,12 @@ def told(notice: str, version: str) -> ColumnElement[bool]:
     return or_(
         exists().where(Obligation.person_id == Person.id, by_us), exists().where(NoticeOnFile.person_id == Person.id, before)
     )
+
+
+def _is_meant(who: Particulars, audience: Audience) -> bool:
+    """Whether what is sealed about a person is what the audience asks for."""
+    kinds, clinics = set(audience.categories), {one.casefold() for one in audience.clinics}
+    return (not kinds or bool(kinds & set(who.categories))) and (not clinics or who.clinic.casefold() in clinics)
 
 
 def _wanted(audience: Audience, notice: str, version: str, after: int) -> Any:
@@ -133,10 +139,21 @@ class _About:
         in_use = select(*columns).where(ContactPoint.person_id.in_(everybody), ContactPoint.retired_at.is_(None))
         for point in session.execute(in_use.order_by(ContactPoint.place, ContactPoint.id)):
             self.points[point.person_id].append(point)
+        self.shared = self._shared(session, everybody)
         held = select(PersonHold.person_id).where(PersonHold.person_id.in_(everybody), PersonHold.lifted_at.is_(None))
         self.held = set(session.scalars(held))
         stopped = select(PersonWish.person_id).where(PersonWish.person_id.in_(everybody), PersonWish.stopped_at.is_not(None))
         self.stopped = set(session.scalars(stopped))
+
+    def _shared(self, session: Session, persons: Sequence[int]) -> set[int]:
+        """Persons who have an e-mail address or number that is on file for somebody else too."""
+        other = aliased(ContactPoint)
+        rings = [kind.value for way in MESSAGES for kind in KINDS[way]]
+        twice = select(ContactPoint.person_id).join(
+            other, and_(other.entry == ContactPoint.entry, other.person_id != ContactPoint.person_id, other.retired_at.is_(None))
+        )
+        mine = (ContactPoint.person_id.in_(persons), ContactPoint.retired_at.is_(None), ContactPoint.kind.in_(rings))
+        return set(session.scalars(twice.where(*mine).distinct()))
 
 
 def _judged(person: Person, categories: tuple[Category, ...], about: _About, plan: Plan) -> Candidate:
@@ -145,7 +162,8 @@ def _judged(person: Person, categories: tuple[Category, ...], about: _About, pla
     reader = person
     if person.minor and not is_safe:  # a ward's safe contact is safe from somebody: the guardian is not asked
         reader = about.person.get(about.guardian.get(person.id, 0), person)
-    variant = Variant.NEUTRAL if is_safe else Variant.GUARDIAN if person.minor else Variant.STANDARD
+    own_form = Variant.SHARED if plan.form is Variant.SHARED or person.id in about.shared else Variant.STANDARD
+    variant = Variant.NEUTRAL if is_safe else Variant.GUARDIAN if person.minor else own_form
     points = about.points[reader.id] or own
     if reader is not person and any(point.safe for point in points):
         variant = Variant.NEUTRAL

@@ -17,12 +17,10 @@ from bot.campaigns.events import MARK
 from bot.campaigns.models import Campaign, CampaignStatus, Notice, NoticeStatus, Obligation, ObligationStatus
 from bot.campaigns.office import Office
 from bot.campaigns.plan import BY_HAND, Plan, Release, plan_of
+from bot.campaigns.watching.outage import LEAST, PAUSE, failures, outage
 from bot.patients.models import Way
 
 BATCH = 1000
-WINDOW_MOST = 200
-"""Results from which on a share of failures says something."""
-TOO_MANY = 0.10
 WAITS_FOR_PERSON = "Wave {0} is out. Look at what came of it, then release wave {1}."
 
 
@@ -75,7 +73,7 @@ def look(session: Session, office: Office, campaign_id: int, at: datetime) -> No
     if campaign.status != CampaignStatus.RUNNING:
         return
     plan = plan_of(campaign.plan)
-    if trouble := too_many_failures(session, campaign):
+    if trouble := outage(session, campaign) or too_many_failures(session, campaign):
         life.pause(session, office.vault, campaign, by="campaign", why=trouble, at=at)
         return
     waits = _next_wave(session, office, campaign, plan, at)
@@ -143,14 +141,11 @@ def _standing(session: Session, campaign: Campaign, plan: Plan, at: datetime) ->
 
 def too_many_failures(session: Session, campaign: Campaign) -> str:
     """Why a campaign should stop by itself, with the five most frequent codes; empty while it may go on."""
-    since = (Notice.campaign_id == campaign.id, Notice.settled_at >= campaign.results_from)
-    counted = dict(session.execute(select(Notice.status, func.count()).where(*since).group_by(Notice.status)).all())
-    bad = (NoticeStatus.FAILED.value, NoticeStatus.REJECTED.value)
-    good = (NoticeStatus.ACCEPTED.value, NoticeStatus.DELIVERED.value)
-    failed = sum(counted.get(status, 0) for status in bad)
-    total = failed + sum(counted.get(status, 0) for status in good)
-    if total < WINDOW_MOST or failed < TOO_MANY * total:
+    failed, total = failures(session, campaign)
+    if total < LEAST or failed < PAUSE * total:
         return ""
+    since = (Notice.campaign_id == campaign.id, Notice.settled_at >= campaign.results_from)
+    bad = (NoticeStatus.FAILED.value, NoticeStatus.REJECTED.value)
     number = func.count()
     codes = select(Notice.code, number).where(*since, Notice.status.in_(bad)).group_by(Notice.code).order_by(number.desc())
     named = ", ".join(f"{code or 'no code'}: {times}" for code, times in session.execute(codes.limit(5)))

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
-from bot.base import audit, leases
+from bot.base import audit
 from bot.base.errors import BadInput, IllegalMove
 from bot.base.lifecycle import move, moving
 from bot.base.vault import Vault
@@ -27,8 +27,9 @@ from bot.campaigns.models import (
 )
 from bot.campaigns.office import Office
 from bot.campaigns.plan import Plan, digests_of, plan_of
+from bot.campaigns.planning import senders
+from bot.campaigns.planning.holding import working
 
-FREEZING_S = 900.0
 STATES = CampaignStatus
 
 
@@ -69,24 +70,32 @@ def change(session: Session, vault: Vault, name: str, plan: Plan, *, by: str, at
 
 def submit(office: Office, name: str, *, by: str, progress: Callable[[int], None] = lambda _: None) -> Campaign:
     """Freeze the recipients and ask for approval; raises BadInput when nobody is to be told or a text is missing."""
-    lease, database = f"campaign.freeze.{name}"[:60], office.database
-    with database.writing() as session:
-        campaign = named(session, name)
-        if campaign.status != STATES.DRAFT:
-            raise IllegalMove(f"The campaign is {campaign.status}: only a draft is submitted.")
-        if not leases.take(session, name=lease, holder=office.holder, at=office.clock(), seconds=FREEZING_S):
-            raise BadInput("Somebody else is submitting this campaign just now.")
-    with database.writing() as session:
-        office.texts.keep(session, campaign.notice, campaign.version)
-    text = office.texts.digest(campaign.notice, campaign.version)
-    frozen = freezing.freeze(database, office.vault, campaign, progress)
-    if not frozen.population:
-        raise BadInput("Nobody is in this audience who is not owed or told this version already.")
-    with database.writing() as session:
+    database = office.database
+    with working(office, f"campaign.freeze.{name}"[:60]) as alive:
+        with database.writing() as session:
+            campaign = named(session, name)
+            if campaign.status != STATES.DRAFT:
+                raise IllegalMove(f"The campaign is {campaign.status}: only a draft is submitted.")
+            senders.checked(office, plan_of(campaign.plan))
+            office.texts.keep(session, campaign.notice, campaign.version)
+        text = office.texts.digest(campaign.notice, campaign.version)
+
+        def told(people: int) -> None:
+            alive()
+            progress(people)
+
+        frozen = freezing.freeze(database, office.vault, campaign, told)
+        if not frozen.population:
+            raise BadInput("Nobody is in this audience who is not owed or told this version already.")
+        return _submitted(office, name, by, text, frozen)
+
+
+def _submitted(office: Office, name: str, by: str, text: str, frozen: freezing.Frozen) -> Campaign:
+    with office.database.writing() as session:
         campaign = named(session, name, lock=True)
         plan = plan_of(campaign.plan)
         campaign.digests = digests_of(plan, text, frozen.digest.hexdigest())
-        campaign.population, campaign.submitted_by = frozen.population, _who(by)
+        campaign.population, campaign.submitted_by, campaign.pause_reason = frozen.population, _who(by), ""
         move(campaign, STATES.SUBMITTED)
         log(
             session,
@@ -98,8 +107,7 @@ def submit(office: Office, name: str, *, by: str, progress: Callable[[int], None
             population=frozen.population,
             digests=campaign.digests,
         )
-        leases.release(session, name=lease, holder=office.holder)
-    return campaign
+        return campaign
 
 
 def approve(office: Office, name: str, *, by: str, digests: dict[str, str] | None = None) -> Campaign:
@@ -119,6 +127,18 @@ def approve(office: Office, name: str, *, by: str, digests: dict[str, str] | Non
         return campaign
 
 
+def send_back(session: Session, vault: Vault, campaign: Campaign, *, why: str, by: str, at: datetime) -> None:
+    """Not approved: it is a draft again, and its author reads why."""
+    if campaign.status != STATES.SUBMITTED:
+        raise IllegalMove(f"The campaign is {campaign.status}: only a submitted one is sent back.")
+    if not why.strip():
+        raise BadInput("Say what has to change.")
+    move(campaign, STATES.DRAFT)
+    freezing.forget(session, campaign.id)
+    campaign.digests, campaign.submitted_by, campaign.pause_reason = None, None, why.strip()[:300]
+    log(session, vault, campaign, "sent_back", by, at, why=campaign.pause_reason)
+
+
 def start(office: Office, name: str, *, by: str) -> Campaign:
     """Let the first wave go; raises BadInput when anything differs from what was approved, or while a hold stands."""
     if not office.is_live:
@@ -131,6 +151,7 @@ def start(office: Office, name: str, *, by: str) -> Campaign:
         if campaign.status != STATES.APPROVED:
             raise IllegalMove(f"The campaign is {campaign.status}: only an approved one is started.")
         _no_hold(session, campaign, at)
+        senders.checked(office, plan_of(campaign.plan))
         approval = session.scalars(_standing(campaign)).first()
         if approval is None or approval.digests != current:
             raise BadInput("What would be sent is not what was approved: change it to a draft and submit it again.")

@@ -106,6 +106,7 @@ class Variant(StrEnum):
     """Which form of a notice a person gets."""
 
     STANDARD = "standard"  # to the person
+    SHARED = "shared"  # the same, to an address that several people have
     GUARDIAN = "guardian"  # to the parent or guardian of a minor
     NEUTRAL = "neutral"  # to a safe contact: names no clinic and no data
 

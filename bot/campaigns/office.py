@@ -41,12 +41,20 @@ class Office:
     holder: str
     is_live: bool = False
     """Whether patients may be reached at all; without it campaigns only send tests."""
+    reaches_patients: bool = False
+    """Whether what leaves really reaches people: not while both providers are the simulator on this machine."""
+    sms_sender: str = ""
+    """The registered sender id under which text messages leave; without it our own number, which patients can answer."""
     allowed: frozenset[str] = field(default=frozenset(), repr=False)
     """Addresses that test sends may reach."""
     lease_s: float = 120.0
     """Longer than any call takes, a request split among its people too: after that whoever called is dead."""
     gate: Gate = lambda session, at: ""
 
+    def sends_as(self, channel: str) -> str:
+        """What notices of a channel are sent from."""
+        return (self.sms_sender if channel == "sms" else "") or self.own.get(channel, "")
+
     def sender(self, channel: str) -> str:
         """Under which name the pace of a channel is kept."""
-        return f"{channel}:{self.own.get(channel, '')}"
+        return f"{channel}:{self.sends_as(channel)}"

@@ -6,13 +6,14 @@ import hashlib
 import json
 from datetime import datetime, time, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from bot.base.clock import HONG_KONG, in_hong_kong
 from bot.base.errors import BadInput
 from bot.base.languages import Language
+from bot.campaigns.models import Variant
 from bot.patients.models import Category, Way
 
 QUIET = frozenset({Way.SMS, Way.WHATSAPP})
@@ -36,6 +37,7 @@ class Audience(_Frozen):
     """Whom a campaign is for; what is not asked for does not matter."""
 
     categories: tuple[Category, ...] = ()  # any of these
+    clinics: tuple[str, ...] = ()  # any of these, as the roster names them
     languages: tuple[Language, ...] = ()
     minors: bool | None = None
     staff: bool | None = None
@@ -56,6 +58,7 @@ class Plan(_Frozen):
     """Everything about a campaign but its text and its people."""
 
     audience: Audience = Audience()
+    form: Literal[Variant.STANDARD, Variant.SHARED] = Variant.STANDARD  # shared: everybody gets the form for shared addresses
     ladder: tuple[Way, ...] = (Way.EMAIL, Way.SMS, Way.WHATSAPP, Way.PHONE, Way.LETTER)
     receipt_hours: float = Field(72, gt=0)  # without a receipt for so long, the next rung begins
     waves: tuple[int, ...] = (500, 5000, 20000)  # people in each; the rest is the last one
@@ -70,6 +73,7 @@ class Plan(_Frozen):
         default_factory=lambda: {Way.EMAIL: 0.005, Way.SMS: 0.6, Way.WHATSAPP: 0.3, Way.PHONE: 0.0, Way.LETTER: 4.0}
     )  # HK$ a message or segment
     deadline: AwareDatetime | None = None
+    sender_override: str = ""  # why text messages may go out under a sender without the registered `#`
 
     def quiet_end(self, channel: Way, at: datetime) -> datetime | None:
         """When the quiet hours end that it is now; None when it is not quiet or the channel makes no noise."""
@@ -102,6 +106,11 @@ def plan_of(stored: dict[str, Any]) -> Plan:
     if any(size < 1 for size in plan.waves):
         raise BadInput("A wave has at least one person.")
     return plan
+
+
+def digest_of(stored: dict[str, Any]) -> str:
+    """What tells one plan from another."""
+    return _digest(stored)
 
 
 def digests_of(plan: Plan, text: str, recipients: str) -> dict[str, str]:

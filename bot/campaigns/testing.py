@@ -17,14 +17,22 @@ from bot.patients.models import Category, Way
 
 
 def send(
-    office: Office, campaign: Campaign, *, to: str, channel: Way, language: Language, categories: tuple[Category, ...], by: str
+    office: Office,
+    campaign: Campaign,
+    *,
+    to: str,
+    channel: Way,
+    language: Language,
+    categories: tuple[Category, ...],
+    by: str,
+    variant: Variant = Variant.STANDARD,
 ) -> str:
     """Send one text with an invented name to an address of the list; returns the provider's id. Raises BadInput, ChannelError."""
     if to.strip() not in office.allowed:
         raise BadInput("Tests go only to addresses in CANDOUR_CAMPAIGN_TEST_ADDRESSES.")
     if channel not in (Way.EMAIL, Way.SMS, Way.WHATSAPP):
         raise BadInput("Tests go by email, sms or whatsapp.")
-    text = office.texts.render(campaign.notice, campaign.version, channel, language, Variant.STANDARD, categories)
+    text = office.texts.render(campaign.notice, campaign.version, channel, language, variant, categories)
     values = office.texts.values(EXAMPLE, language, SAMPLE_REFERENCE)
     reference = f"test.{secrets.token_urlsafe(12)}"
     [(_, result)] = call(office, [Taken(0, 0, 0, campaign.id, channel, reference, 1, to.strip(), text, values)])

@@ -40,12 +40,14 @@ class Particulars:
     name: str
     name_zh: str
     categories: tuple[Category, ...]
+    clinic: str = ""  # where the roster says which
 
 
 def particulars(person: Person, vault: Vault) -> Particulars:
     """Open a person's record; raises Tampered when it does not match its seal."""
     record = json.loads(vault.open(person.sealed_record, RECORD))
-    return Particulars(record["key"], record["name"], record["name_zh"], tuple(map(Category, record["categories"])))
+    kinds = tuple(map(Category, record["categories"]))
+    return Particulars(record["key"], record["name"], record["name_zh"], kinds, record.get("clinic", ""))
 
 
 def address_of(point: ContactPoint, vault: Vault) -> str:

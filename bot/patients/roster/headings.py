@@ -31,6 +31,7 @@ class Column(StrEnum):
     PROTECTED = "protected person"
     EMPLOYER = "employer key"
     HOUSEHOLD = "household"
+    CLINIC = "clinic"
     DIGEST = "row digest"
 
 
@@ -61,6 +62,7 @@ _HEADINGS = {
     Column.PROTECTED: "protected person, protected, 受保護人士, 受保護, 受保护人士",
     Column.EMPLOYER: "employer key, employer, employer id, helper of, 僱主編號, 僱主, 雇主编号",
     Column.HOUSEHOLD: "household, household key, household no, family no, family, family id, 家庭編號, 住戶, 家庭, 家庭编号",
+    Column.CLINIC: "clinic, clinic name, branch, practice, centre, center, 診所, 诊所, 診所名稱, 分店, 中心",
     Column.DIGEST: "row digest, digest, row hash, checksum, 核對碼, 校驗碼",
 }
 _NEVER = re.compile(

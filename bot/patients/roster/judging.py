@@ -37,6 +37,7 @@ SAMPLE = 8
 HKID_SHARE = 0.4
 """Of keys in the form of an identity card number one in eleven has a right check digit by chance."""
 REPORT_EVERY = 1000
+MOST_CLINICS = 200
 
 
 @dataclass
@@ -55,6 +56,7 @@ class Judgement:
     missing: int = 0
     kinds: Counter[str] = field(default_factory=Counter)
     contacts: Counter[str] = field(default_factory=Counter)
+    clinics: Counter[str] = field(default_factory=Counter)
     sample: list[Row] = field(default_factory=list)
     judged_on: int = 0
 
@@ -72,7 +74,9 @@ class Judgement:
     def counts(self) -> dict[str, Any]:
         """What the sealed log keeps: numbers, nothing of anybody."""
         numbers = {name: getattr(self, name) for name in ("rows", "added", "changed", "same", "missing")}
-        return {**numbers, "left_out": self.problems.of(Grade.LEFT_OUT), "changed_by_kind": dict(sorted(self.kinds.items()))}
+        kinds, clinics = dict(sorted(self.kinds.items())), dict(sorted(self.clinics.items()))
+        left_out = self.problems.of(Grade.LEFT_OUT)
+        return {**numbers, "left_out": left_out, "changed_by_kind": kinds, **({"clinics": clinics} if clinics else {})}
 
     @property
     def code(self) -> str:
@@ -147,6 +151,10 @@ def _read(sheet: Sheet, judgement: Judgement, batches: Batches, progress: Callab
             judgement.persons += 1
             keys.add(row.key)
             judgement.contacts.update(contact.kind.value for contact in row.contacts)
+            if row.clinic:
+                judgement.clinics[row.clinic] += 1
+                if len(judgement.clinics) > MOST_CLINICS:
+                    raise BadInput(f"The column “{Column.CLINIC}” names more than {MOST_CLINICS} clinics: is it another column?")
             _keep_sample(judgement, row, choose)
             batches.take(row)
         if judgement.rows % REPORT_EVERY == 0:

@@ -65,6 +65,7 @@ def record_of(row: rows.Row) -> str:
         "guardian": row.guardian,
         "employer": row.employer,
         "household": row.household,
+        **({"clinic": row.clinic} if row.clinic else {}),
     }
     return json.dumps(record, ensure_ascii=False, separators=(",", ":"))
 
@@ -102,6 +103,7 @@ _PARTS = {
     "categories": ("categories",),
     "guardian or employer": ("guardian", "employer"),
     "household": ("household",),
+    "clinic": ("clinic",),
     "key": ("key",),
 }
 _CONTACT_KINDS = {"e-mail": {ContactKind.EMAIL}, "phone": NUMBERS, "address": {ContactKind.POST}}
@@ -111,7 +113,9 @@ _FLAGS = ("minor", "deceased", "staff", "protected")
 def differences(row: rows.Row, key_entry: str, on_file: OnFile) -> list[str]:
     """The kinds of what a row changes, in no particular order; empty when nothing."""
     record, person = json.loads(record_of(row)), on_file.person
-    kinds = [kind for kind, parts in _PARTS.items() if any(record[part] != on_file.record[part] for part in parts)]
+    kinds = [
+        kind for kind, parts in _PARTS.items() if any(record.get(part, "") != on_file.record.get(part, "") for part in parts)
+    ]
     if person.key_entry != key_entry and "key" not in kinds:
         kinds.append("index key")
     if person.language != row.language:

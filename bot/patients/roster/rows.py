@@ -23,6 +23,8 @@ _NAME = re.compile(r"[^\W\d_](?:[^\W\d_]|[\u0300-\u036f]|[ .,'’`()·・‧&/-]
 _HAN = re.compile(r"[\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 _MARKUP = re.compile(r"[<>{}\\]|&#|javascript:", re.IGNORECASE)
 _ENOUGH = re.compile(r"(?:[\W\d_]*[^\W\d_]){4}")
+CLINIC_MOST = 60
+"""Characters of a clinic's name."""
 _FLAGS = (Column.MINOR, Column.DECEASED, Column.STAFF, Column.PROTECTED)
 
 
@@ -45,6 +47,7 @@ class Row:
     guardian: str = ""
     employer: str = ""
     household: str = ""
+    clinic: str = ""
 
     @property
     def home(self) -> str:
@@ -119,6 +122,7 @@ class _Judged:
             guardian=self._key(Column.GUARDIAN),
             employer=self._key(Column.EMPLOYER),
             household=self._key(Column.HOUSEHOLD),
+            clinic=self._clinic(),
         )
         self._together(row)
         return row
@@ -149,6 +153,15 @@ class _Judged:
         text = self._one(column)
         if text and not _KEY.fullmatch(text):
             self._wrong(column, text, "not a key: up to 40 letters, digits, spaces and . / # -")
+            return ""
+        return text
+
+    def _clinic(self) -> str:
+        text = self._one(Column.CLINIC)
+        if len(text) > CLINIC_MOST or _MARKUP.search(text) or "@" in text:
+            self._wrong(
+                Column.CLINIC, text, f"not the name of a clinic: up to {CLINIC_MOST} characters, no address and no markup"
+            )
             return ""
         return text
 

@@ -11,7 +11,7 @@ from bot.patients.roster.headings import Column
 from bot.patients.roster.sheet import row_digest
 from bot.patients.sample.people import People
 
-COLUMNS = tuple(column for column in Column if column not in (Column.DIGEST, Column.HOUSEHOLD))
+COLUMNS = tuple(column for column in Column if column not in (Column.DIGEST, Column.HOUSEHOLD, Column.CLINIC))
 
 
 def rows(count: int, seed: int) -> Iterator[list[str]]:
