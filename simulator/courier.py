@@ -20,7 +20,7 @@ from simulator.world import World
 
 log = logging.getLogger(__name__)
 
-FLYING_MOST = 64
+FLYING_MOST = 16
 ANSWER_MOST = 64_000
 TWILIO, INBOUND, EVENTS, PARSE = "twilio", "twilio_inbound", "sendgrid_events", "sendgrid_parse"
 EVENT_RETRY_S, PARSE_RETRY_S = 24 * 3_600.0, 72 * 3_600.0
