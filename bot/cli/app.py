@@ -24,6 +24,7 @@ from bot.cli.commands.lock import lock
 from bot.cli.commands.nlu import nlu
 from bot.cli.commands.notices import notices
 from bot.cli.commands.patients import patients
+from bot.cli.commands.proof.evidence import proof
 from bot.cli.commands.publish import publish
 from bot.cli.commands.references.issuing import given
 from bot.cli.commands.say import say as preview
@@ -86,6 +87,7 @@ app.add_typer(campaign, name="campaign")
 app.add_typer(patients, name="patients")
 patients.add_typer(notices, name="notices")
 patients.add_typer(given, name="references")
+app.add_typer(proof, name="evidence")
 app.add_typer(nlu, name="nlu")
 app.add_typer(texts, name="notices")
 app.add_typer(staff, name="staff")

@@ -6,114 +6,103 @@ Typst sets the page from values alone: no text of a person or a fact is ever rea
 from __future__ import annotations
 
 import io
-import json
-import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, time
 from functools import lru_cache
+from typing import Any
 
 import segno
-import typst
 
-from bot.base.errors import BadInput, Misconfigured
+from bot.base.errors import BadInput
 from bot.base.languages import Language
-from bot.campaigns.content import document, marks
+from bot.campaigns.content import document, marks, press
 from bot.campaigns.content.segment import Shared, filled
 from bot.campaigns.content.template import LAYOUTS, Template
 from bot.patients.models import Way
 
 [LAYOUT] = LAYOUTS[Way.LETTER]
-FONTS: Mapping[Language, str] = {
-    Language.EN: "Noto Sans CJK HK",
-    Language.ZH_HANT: "Noto Sans CJK HK",
-    Language.ZH_HANS: "Noto Sans CJK SC",
-}
-"""One family for both scripts in a letter, so that a Chinese name in an English one has its signs; Debian: fonts-noto-cjk."""
 ADDRESS_LINES = 6
 """What the window shows of an address."""
 ADDRESS_MOST = 60
 """Characters of one line of it."""
 
-_one_at_a_time = threading.Lock()
-"""A compiler keeps its inputs between calls: two letters at once could get each other's address."""
+
+@dataclass(frozen=True)
+class Sheet:
+    """One letter to be set."""
+
+    template: Template
+    shared: Shared
+    values: Mapping[str, str] = field(repr=False)
+    address: Sequence[str] = field(repr=False)
+    number: str = ""  # printed under the address, as words and as a code, to be known again when it comes back
 
 
-def pdf(template: Template, shared: Shared, values: Mapping[str, str], address: Sequence[str]) -> bytes:
+def pdf(template: Template, shared: Shared, values: Mapping[str, str], address: Sequence[str], number: str = "") -> bytes:
     """The letter of one person, addressed.
 
     Raises BadInput for a value or an address that cannot be printed, Misconfigured when a font is missing.
     """
-    made = _compile(template, shared, values, address, "pdf")
-    assert isinstance(made, bytes)
-    return made
+    return batch([Sheet(template, shared, values, address, number)])[0]
 
 
 def pictures(template: Template, shared: Shared, values: Mapping[str, str], address: Sequence[str]) -> list[bytes]:
     """The pages of the letter as PNG, for looking at; raises as `pdf` does."""
-    made = _compile(template, shared, values, address, "png")
+    sheet = Sheet(template, shared, values, address)
+    layout = template.sources[LAYOUT].encode()
+    made = press.compiled(layout, "letters", [printed(sheet)], _noon(shared), "png")
     return made if isinstance(made, list) else [made]
 
 
-def _compile(
-    template: Template, shared: Shared, values: Mapping[str, str], address: Sequence[str], form: typst.OutputFormat
-) -> bytes | list[bytes]:
+def batch(sheets: Sequence[Sheet]) -> tuple[bytes, list[int]]:
+    """Letters of one layout as one PDF, and how many pages each has; raises as `pdf` does."""
+    layouts = {one.template.sources[LAYOUT] for one in sheets}
+    if len(layouts) != 1:
+        raise BadInput("The letters of a batch have one layout.")
+    content = [printed(one) for one in sheets]
+    return press.set_counted(layouts.pop().encode(), "letters", content, _noon(sheets[0].shared))
+
+
+def printed(sheet: Sheet) -> dict[str, Any]:
+    """What the layout is given for one letter; raises as `pdf` does."""
+    shared = sheet.shared
     if shared.head is None:
         raise BadInput(f"The notice {shared.template} was not rendered as a letter.")
-    lines = [marks.tidy(line) for line in address if marks.tidy(line)]
+    lines = [marks.tidy(line) for line in sheet.address if marks.tidy(line)]
     if not lines or len(lines) > ADDRESS_LINES or any(len(line) > ADDRESS_MOST for line in lines):
         raise BadInput(f"An address on a letter has 1 to {ADDRESS_LINES} lines of at most {ADDRESS_MOST} characters.")
-    font = checked_font(shared.language)
-    letter = {
+    return {
         "lang": "zh" if shared.language is not Language.EN else "en",
         "script": {Language.ZH_HANT: "hant", Language.ZH_HANS: "hans"}.get(shared.language, "latn"),
-        "font": font,
+        "font": press.checked_font(shared.language),
         "subject": shared.subject,
         "address": lines,
         "clinic": shared.head.clinic,
         "postal_address": shared.head.postal_address,
         "page": shared.head.page,
         "day": shared.head.day,
-        "code": _code(shared.head.page) if shared.head.page else "",
+        "code": _code(_address(shared.head.page)) if shared.head.page else "",
+        "number": sheet.number,
+        "number_code": _code(sheet.number) if sheet.number else "",
         "blocks": [
             {"kind": block.kind.value, "lines": list(map(document.unbroken, block.lines))}
-            for block in filled(shared, values).blocks
+            for block in filled(shared, sheet.values).blocks
         ],
     }
-    with _one_at_a_time:
-        made = _compiler().compile(
-            template.sources[LAYOUT].encode(),
-            format=form,
-            sys_inputs={"letter": json.dumps(letter, ensure_ascii=False)},
-            timestamp=datetime.combine(shared.day, time(4), UTC),
-            ppi=110,
-        )
-    assert made is not None  # without an output file it returns what it made
-    return made
 
 
-def checked_font(language: Language) -> str:
-    """The font of letters in this language; raises Misconfigured when the machine has not got it."""
-    font = FONTS[language]
-    if font not in _fonts().families():
-        raise Misconfigured(f"Letters need the font {font}, and it is not here: install Debian's package fonts-noto-cjk.")
-    return font
+def _noon(shared: Shared) -> datetime:
+    return datetime.combine(shared.day, time(4), UTC)
 
 
-@lru_cache(maxsize=1)
-def _fonts() -> typst.Fonts:
-    return typst.Fonts(include_system_fonts=True, include_embedded_fonts=False)
-
-
-@lru_cache(maxsize=1)
-def _compiler() -> typst.Compiler:
-    # Setting up takes longer than a letter: it is kept for the next one.
-    return typst.Compiler(font_paths=_fonts())
+def _address(page: str) -> str:
+    # The same page everywhere: a code that differed would tell who opened the letter.
+    return page if "://" in page else f"https://{page}"
 
 
 @lru_cache(maxsize=16)
-def _code(page: str) -> str:
-    # The same page everywhere: a code that differed would tell who opened the letter.
-    address = page if "://" in page else f"https://{page}"
+def _code(words: str) -> str:
     written = io.BytesIO()
-    segno.make(address, error="m", micro=False).save(written, kind="svg", xmldecl=False, border=0, unit="mm", scale=1)
+    segno.make(words, error="m", micro=False).save(written, kind="svg", xmldecl=False, border=0, unit="mm", scale=1)
     return written.getvalue().decode()

@@ -12,7 +12,7 @@ from pypdf.generic import DictionaryObject
 
 from bot.base.errors import BadInput, Misconfigured
 from bot.base.languages import Language
-from bot.campaigns.content import letter, template
+from bot.campaigns.content import letter, press, template
 from bot.patients.models import Way
 from tests.campaigns.content import notices
 
@@ -127,7 +127,7 @@ def test_a_notice_that_was_not_rendered_as_a_letter_is_refused() -> None:
 
 
 def test_a_missing_font_is_told_in_one_sentence_with_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(letter, "FONTS", {**letter.FONTS, Language.ZH_HANT: "No Such Sans"})
+    monkeypatch.setattr(press, "FONTS", {**press.FONTS, Language.ZH_HANT: "No Such Sans"})
     with pytest.raises(Misconfigured, match=r"No Such Sans.*fonts-noto-cjk"):
         made("first_notice", Language.ZH_HANT)
 

@@ -1,0 +1,1 @@
+"""`evidence` and `regulators`: what can be shown to an authority."""

@@ -1,0 +1,156 @@
+"""The evidence of a campaign: what is in it, that it is the same twice, and what a stranger finds out."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from bot.base.errors import BadInput
+from bot.campaigns import hands, life
+from bot.campaigns.models import NoticeStatus
+from bot.campaigns.proof import bundle, checking
+from bot.patients.models import Way
+from tests.campaigns.house import AUTHOR, Clinic
+from tests.conftest import Keys
+
+
+@pytest.fixture
+def told(clinic: Clinic) -> Clinic:
+    """A campaign that was sent to twelve people, of whom one has no contact at all."""
+    clinic.people(12, language="en")
+    clinic.person(email=None, mobile=None, post=None)
+    clinic.running(ladder=(Way.EMAIL,))
+    clinic.works()
+    return clinic
+
+
+def export(clinic: Clinic, keys: Keys, folder: Path) -> bundle.Made:
+    return bundle.export(clinic.office(), "first", folder, keys=keys.audit, heads=None, by=AUTHOR)
+
+
+def check(clinic: Clinic, keys: Keys, folder: Path) -> checking.Findings:
+    return checking.check(folder, keys=keys.audit, database=clinic.database, vault=clinic.vault)
+
+
+def test_the_folder_holds_all_of_it_and_stands_every_check(told: Clinic, keys: Keys, tmp_path: Path) -> None:
+    made = export(told, keys, tmp_path / "one")
+    assert made.agrees
+    names = {path.relative_to(made.folder).as_posix() for path in made.folder.rglob("*") if path.is_file()}
+    assert {"summary.pdf", "people.csv", "notices.csv", "totals.csv", "plan.json", "log.jsonl", "manifest.json"} <= names
+    assert subprocess.run(["sha256sum", "-c", "--quiet", "--strict", "SHA256SUMS"], cwd=made.folder, check=False).returncode == 0
+    found = check(told, keys, made.folder)
+    assert (found.wrong, found.sealed) == ([], found.entries)
+    assert found.entries >= 12 + 4
+    assert {path.stat().st_mode & 0o777 for path in made.folder.rglob("*") if path.is_file()} == {0o600}
+
+
+def test_the_file_of_a_text_has_the_digest_that_the_notices_name(told: Clinic, keys: Keys, tmp_path: Path) -> None:
+    export(told, keys, tmp_path / "one")
+    [digest] = {one.text_digest for one in told.notices(status=NoticeStatus.ACCEPTED.value)}
+    said = subprocess.run(["sha256sum", f"texts/{digest}.json"], cwd=tmp_path / "one", capture_output=True, text=True, check=True)
+    assert said.stdout.split()[0] == digest
+
+
+def test_the_same_data_makes_the_same_folder(told: Clinic, keys: Keys, tmp_path: Path) -> None:
+    first = export(told, keys, tmp_path / "one")
+    told.clock.advance(days=3)
+    assert export(told, keys, tmp_path / "two").digest == first.digest
+    with told.database.writing() as session:
+        life.pause(session, told.vault, life.named(session, "first", lock=True), by=AUTHOR, why="look", at=told.clock())
+    assert export(told, keys, tmp_path / "three").digest != first.digest
+
+
+def test_no_address_and_no_name_is_in_any_file(told: Clinic, keys: Keys, tmp_path: Path) -> None:
+    export(told, keys, tmp_path / "one")
+    addresses = [address for request in told.email.requests for address in request]
+    for path in (tmp_path / "one").rglob("*"):
+        content = path.read_bytes().decode("utf-8", "replace") if path.is_file() else ""
+        assert not [one for one in (*addresses, "CHAN", "1 Road") if one in content], path.name
+
+
+def test_a_cell_that_would_be_computed_is_not(told: Clinic, keys: Keys, tmp_path: Path) -> None:
+    with told.database.writing() as session:
+        session.execute(text("UPDATE notices SET reason = '=HYPERLINK(1)' WHERE id = (SELECT min(id) FROM notices)"))
+    export(told, keys, tmp_path / "one")
+    assert ",'=HYPERLINK(1)," in (tmp_path / "one" / "notices.csv").read_text()
+
+
+def test_what_the_tables_hide_from_the_log_is_told(told: Clinic, keys: Keys, tmp_path: Path) -> None:
+    with told.database.writing() as session:
+        session.execute(text("UPDATE notices SET text_digest = 'other' WHERE id = (SELECT min(id) FROM notices)"))
+    made = export(told, keys, tmp_path / "one")
+    assert not made.agrees
+    manifest = json.loads((made.folder / "manifest.json").read_text())
+    assert manifest["agreement"]["notices_with_other_text"] == 1
+    assert manifest["agreement"]["texts_not_made_again"] == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "finding"),
+    [
+        ("people.csv", lambda old: old.replace(b"manual", b"closed"), "people.csv was changed"),
+        ("extra.csv", lambda _: b"x", "extra.csv is not in the list"),
+        ("totals.csv", lambda _: None, "totals.csv is missing"),
+    ],
+)
+def test_a_changed_added_or_removed_file_shows(
+    told: Clinic, keys: Keys, tmp_path: Path, name: str, change: object, finding: str
+) -> None:
+    made = export(told, keys, tmp_path / "one")
+    path = made.folder / name
+    new = change(path.read_bytes() if path.exists() else b"")  # type: ignore[operator]
+    path.unlink() if new is None else path.write_bytes(new)
+    assert any(finding in one for one in check(told, keys, made.folder).wrong)
+
+
+def test_who_computes_the_digests_anew_is_found_out_by_our_log_and_by_the_seal(told: Clinic, keys: Keys, tmp_path: Path) -> None:
+    made = export(told, keys, tmp_path / "one")
+    path = made.folder / "log.jsonl"
+    lines = path.read_text().splitlines()
+    forged = json.loads(lines[2])
+    forged["actor"] = "somebody else"
+    path.write_text("\n".join([*lines[:2], json.dumps(forged), *lines[3:]]) + "\n")
+    sums = subprocess.run("sha256sum $(find . -type f ! -name SHA256SUMS | sed 's|^./||' | LC_ALL=C sort)", shell=True,
+                          cwd=made.folder, capture_output=True, text=True, check=True)  # fmt: skip
+    (made.folder / "SHA256SUMS").write_text(sums.stdout)
+    assert checking.check(made.folder).ok  # digests alone cannot know
+    wrong = check(told, keys, made.folder).wrong
+    assert any(f"entry {forged['sequence']} (line 3" in one and "seal" in one for one in wrong)
+    assert any("knows nothing of this folder" in one for one in wrong)
+
+
+def test_what_an_entry_says_cannot_be_changed_even_without_the_key(told: Clinic, keys: Keys, tmp_path: Path) -> None:
+    made = export(told, keys, tmp_path / "one")
+    path = made.folder / "log.jsonl"
+    path.write_text(path.read_text().replace("first-notice", "other-notice", 1))
+    assert any("what it says was changed" in one for one in checking.check(made.folder).wrong)
+
+
+def test_a_log_whose_end_was_cut_off_after_the_export_shows(told: Clinic, keys: Keys, tmp_path: Path) -> None:
+    made = export(told, keys, tmp_path / "one")
+    with told.database.writing() as session:
+        session.execute(text("DELETE FROM audit WHERE sequence > 5 OR sequence IS NULL"))
+    assert any("cut off" in one for one in check(told, keys, made.folder).wrong)
+
+
+def test_a_folder_with_something_in_it_is_not_written_into(told: Clinic, keys: Keys, tmp_path: Path) -> None:
+    (tmp_path / "one").mkdir()
+    (tmp_path / "one" / "mine.txt").write_text("mine")
+    with pytest.raises(BadInput, match="not empty"):
+        export(told, keys, tmp_path / "one")
+
+
+def test_what_people_did_by_hand_is_in_it(told: Clinic, keys: Keys, tmp_path: Path) -> None:
+    with told.database.writing() as session:
+        campaign = life.named(session, "first", lock=True)
+        hands.substitute(session, told.vault, campaign, where="the front page", digest="a" * 64, by=AUTHOR, at=told.clock())
+    made = export(told, keys, tmp_path / "one")
+    kinds = {json.loads(line)["kind"] for line in (made.folder / "log.jsonl").read_text().splitlines()}
+    assert {"campaign.created", "campaign.submitted", "campaign.approved", "campaign.started", "notice.accepted"} <= kinds
+    assert "campaign.public_notice" in kinds
+    shutil.rmtree(made.folder)
