@@ -8,17 +8,23 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from email.message import Message
 from email.parser import BytesParser, HeaderParser
 from email.policy import HTTP, compat32
-from email.utils import getaddresses, parseaddr
-from html.parser import HTMLParser
+from email.utils import getaddresses
+from itertools import islice
+
+from bot.channels import form, markup
 
 FIELD_MOST = 200_000
 """Characters kept of one field; what a turn may have too."""
 KEPT = ("headers", "text", "html", "from", "to", "subject", "envelope", "charsets", "SPF", "dkim", "email")
 """Fields of Inbound Parse that are kept (docs: Inbound Parse, default and raw parameters)."""
+PARTS_MOST = 20
+"""Parts of a raw e-mail that are looked into."""
+ADDRESSES_MOST = 20_000
+"""Characters of a field of addresses that are read."""
 
 _QUOTE = re.compile(r"^\s*[>＞|]")
 _MARKERS = re.compile(
@@ -35,31 +41,33 @@ _MARKERS = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _REPLY = re.compile(r"\s*(?:re|fw|fwd|aw|sv|bls|回覆|回复|答复|答覆|轉寄|转发)\s*(?:\[\d+\])?\s*[:：]", re.IGNORECASE)
+_PART = re.compile(r"^content-type:", re.IGNORECASE | re.MULTILINE)
 _SIGNATURE = re.compile(r"^-- ?$")
 _ID = re.compile(r"<[^<>\s]{3,250}>")
 _ROBOTS = re.compile(r"^(?:mailer-daemon|postmaster|no-?reply|do-?not-?reply|bounces?)\b", re.IGNORECASE)
 
 
 def fields_of(content_type: str, body: bytes) -> dict[str, str]:
-    """The kept fields of a multipart form, in the charset each is said to have; files are counted as `attachments`."""
-    head = f"Content-Type: {content_type}\r\n\r\n".encode("ascii", "replace")
-    parsed = BytesParser(policy=HTTP).parsebytes(head + body)
+    """The kept fields of a multipart form, in the charset each is said to have; files are counted as `attachments`.
+
+    Files are stepped over, never read: nothing that lies in one can cost more than its length.
+    """
     raw: dict[str, bytes] = {}
     files = 0
-    for part in parsed.iter_parts() if parsed.is_multipart() else ():
-        name = part.get_param("name", header="content-disposition")
-        if part.get_filename() is not None:
-            files += 1
-        elif isinstance(name, str) and name in KEPT:
-            raw[name] = _bytes(part)
+    for is_file, name, content in form.parts(content_type, body):
+        files += is_file
+        if not is_file and name in KEPT:
+            raw[name] = bytes(content[: 4 * FIELD_MOST])
     charsets = _charsets(raw.get("charsets", b""))
     found = {name: _decoded(value, charsets.get(name, "utf-8"))[:FIELD_MOST] for name, value in raw.items()}
+    if found.get("text", "").strip():
+        found.pop("html", None)  # the same words once more
     return {**found, "attachments": str(files)}
 
 
 def written(fields: Mapping[str, str]) -> str:
     """What the patient wrote in this e-mail, without quotes and signature; the whole when nothing would be left."""
-    text = fields.get("text") or _without_markup(fields.get("html", ""))
+    text = fields.get("text", "").strip() or markup.words(fields.get("html", ""))
     if not text and fields.get("email"):
         text = _of_raw(fields["email"])
     return unquoted(text.replace("\0", "").replace("\r\n", "\n").replace("\r", "\n"))
@@ -106,7 +114,8 @@ def headers_of(fields: Mapping[str, str]) -> Message:
 
 def sender(fields: Mapping[str, str]) -> str:
     """The address in `From`, in small letters; empty when there is none."""
-    address = parseaddr(fields.get("from") or _header(headers_of(fields), "From"))[1].strip().lower()
+    listed = _addresses([fields.get("from") or _header(headers_of(fields), "From")])
+    address = listed[0].strip().lower() if listed else ""
     return address if re.fullmatch(r"[^@\s<>\"]{1,64}@[^@\s<>\"]{1,190}", address) else ""
 
 
@@ -114,8 +123,15 @@ def recipients(fields: Mapping[str, str]) -> list[str]:
     """Whom it was for: the envelope's recipients, else the header's."""
     envelope = _object(fields.get("envelope", "")).get("to")
     listed = [str(one) for one in envelope] if isinstance(envelope, list) else []
-    named = [address for _, address in getaddresses([fields.get("to", "")])]
-    return [one.strip().lower() for one in [*listed, *named] if "@" in one]
+    return [one.strip().lower() for one in [*listed, *_addresses([fields.get("to", "")])] if "@" in one]
+
+
+def _addresses(fields: Sequence[str]) -> list[str]:
+    # Comments may stand in comments; a field of a thousand brackets names nobody.
+    try:
+        return [address for _, address in getaddresses([field[:ADDRESSES_MOST] for field in fields])]
+    except RecursionError:
+        return []
 
 
 def letter_of(fields: Mapping[str, str]) -> dict[str, str]:
@@ -199,44 +215,13 @@ def _object(text: str) -> dict[str, object]:
 
 
 def _of_raw(raw: str) -> str:
-    parsed = BytesParser(policy=HTTP).parsebytes(raw.encode("utf-8", "replace"))
+    # Parts in parts in parts cost their depth for every line; a person's words stand in the first ones.
+    starts = [found.start() for found in islice(_PART.finditer(raw), PARTS_MOST + 1)]
+    cut = raw[: starts[-1]] if len(starts) > PARTS_MOST else raw
+    parsed = BytesParser(policy=HTTP).parsebytes(cut.encode("utf-8", "replace"))
     for kind in ("plain", "html"):
         body = parsed.get_body((kind,))
         if body is not None:
             text = _decoded(_bytes(body), str(body.get_content_charset() or "utf-8"))[:FIELD_MOST]
-            return _without_markup(text) if kind == "html" else text
+            return markup.words(text) if kind == "html" else text
     return ""
-
-
-class _Text(HTMLParser):
-    """The words of a page, a line for every block; what is quoted or hidden in it is left out."""
-
-    BLOCKS = frozenset({"p", "div", "br", "li", "tr", "h1", "h2", "h3", "blockquote"})
-    SILENT = frozenset({"script", "style", "head", "title", "blockquote"})
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.pieces: list[str] = []
-        self._silent = 0
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Begin an element."""
-        self._silent += tag in self.SILENT
-        if tag in self.BLOCKS:
-            self.pieces.append("\n")
-
-    def handle_endtag(self, tag: str) -> None:
-        """End it."""
-        self._silent = max(0, self._silent - (tag in self.SILENT))
-
-    def handle_data(self, data: str) -> None:
-        """Words."""
-        if not self._silent:
-            self.pieces.append(data)
-
-
-def _without_markup(html: str) -> str:
-    reader = _Text()
-    reader.feed(html)
-    reader.close()
-    return "\n".join(line.strip() for line in "".join(reader.pieces).split("\n")).strip()

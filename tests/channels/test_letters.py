@@ -9,7 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.channels import letters
-from tests.channels.signing import letter, mail_fields
+from bot.channels.email import Email
+from tests.channels.signing import BOUNDARY, letter, mail_fields
+from tests.channels.signing import OWN as OURS
+from tests.growth import grows_like_its_input
 
 OWN = ["care@clinic.example"]
 
@@ -133,3 +136,111 @@ def test_big5_and_unknown_charsets_are_read_as_far_as_possible() -> None:
     fields = letters.fields_of(hook.content_type, body)
     assert fields["text"] == "診所"
     assert fields["subject"] == "hi"
+
+
+def part(kind: str, content: bytes, disposition: str = 'name="attachment1"; filename="x.eml"') -> bytes:
+    head = f"--{BOUNDARY}\r\nContent-Disposition: form-data; {disposition}\r\nContent-Type: {kind}\r\n\r\n"
+    return head.encode() + content + b"\r\n"
+
+
+def form(*parts: bytes, before: bytes = b"", ends: bytes = f"--{BOUNDARY}--\r\n".encode()) -> dict[str, str]:
+    """The fields of an e-mail that says hello, with these parts behind its words."""
+    hook = letter(mail_fields("hello"))
+    words = hook.body.removesuffix(f"--{BOUNDARY}--\r\n".encode())
+    return letters.fields_of(hook.content_type, before + words + b"".join(parts) + ends)
+
+
+@pytest.mark.parametrize(
+    "attached",
+    [
+        b"Content-Type: message/rfc822\r\n\r\n" * 3000,
+        b"".join(b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (n, n) for n in range(3000)),
+        b"\n" * 1_000_000,
+        b"--xYzZ\r\n--xYzZYx\r\n" * 1000,
+        b"\xff\xfe\0" * 1000,
+        b"",
+    ],
+)
+def test_what_lies_in_a_file_is_never_opened_and_the_words_before_and_after_it_are_read(attached: bytes) -> None:
+    fields = form(part("message/rfc822", attached), part("text/plain", b"after", 'name="SPF"'))
+    assert (fields["text"], fields["SPF"], fields["attachments"]) == ("hello", "after", "1")
+
+
+def test_a_form_with_very_many_parts_or_none_or_cut_off_is_read_as_far_as_it_goes() -> None:
+    many = form(*[part("text/plain", b"x")] * 20_000)
+    assert many["text"] == "hello"
+    assert int(many["attachments"]) > 1000
+    assert form(ends=b"")["text"] == "hello"
+    assert form(before=b"a preamble\r\n")["text"] == "hello"
+    for kind in ("", "text/plain", "application/json", "multipart/form-data", 'multipart/form-data; boundary=""', "\r\n\r\n"):
+        assert letters.fields_of(kind, b"text=hello") == {"attachments": "0"}
+
+
+def test_words_that_were_sent_twice_are_kept_once() -> None:
+    assert "html" not in form(part("text/html", b"<p>hello</p>", 'name="html"'))
+    hook = letter({**mail_fields(" "), "html": "<p>hello</p>"})
+    assert letters.written(letters.fields_of(hook.content_type, hook.body)) == "hello"
+
+
+@pytest.mark.parametrize(
+    ("html", "words"),
+    [
+        ("a<br>b<BR/>c", "a\nb\nc"),
+        ("1 < 2 &amp; 3 > 2", "1 < 2 & 3 > 2"),
+        ('<img alt="a > b" src=x>seen', "seen"),
+        ("<a title='it>s' href=\"x\">link</a>", "link"),
+        ('<a title="never closed>still here', "still here"),
+        ("before<!-- hidden <p> -->after", "beforeafter"),
+        ("before<!-- never closed", "before"),
+        ("<script>if (a<b) { '</p>' }</script >after", "after"),
+        ("<style>never closed", ""),
+        ("<!DOCTYPE html><?xml version='1'?>text", "text"),
+        ("<blockquote>old <blockquote>older</blockquote> old</blockquote>new", "new"),
+        ("</blockquote></p>new", "new"),
+        ("<p", ""),
+        ("<", "<"),
+        ("&#0;&#x110000;&nosuch;&lt;b&gt;", "\ufffd\ufffd&nosuch;<b>"),
+        ("<p>我想知道<b>發生</b>什麼事</p>", "我想知道發生什麼事"),
+    ],
+)
+def test_markup_is_read_as_a_mail_program_shows_it(html: str, words: str) -> None:
+    assert letters.written({"html": html}) == words
+
+
+HOSTILE = (
+    *("<a ", "<a href='", '<a "', "<!--", "<![CDATA[", "</", "<", "&", "&#", "<script>", "<blockquote>", "<div>"),
+    *(
+        "\n> ",
+        "On ",
+        "-",
+        "a@",
+        "(",
+        "<(",
+        '"',
+        "\\",
+        ":",
+        "=?utf-8?q?",
+        "[",
+        '{"a":',
+        "A:b\n",
+        "\n a",
+        "\r",
+        "a@b,",
+        "from: a@",
+        "寫",
+    ),
+    *("Content-Type: message/rfc822\n\n", "Content-Type: multipart/mixed; boundary=a\n\n--a\n"),
+)
+
+
+@pytest.mark.parametrize("field", ["text", "html", "from", "to", "subject", "headers", "envelope", "email"])
+@pytest.mark.parametrize("piece", HOSTILE)
+def test_whatever_is_in_a_field_costs_what_it_is_long(field: str, piece: str) -> None:
+    channel = Email(api_key="", webhook_key="", inbound_secret="", own=[OURS["email"]])
+    left_out = {"html": "text", "email": "text headers from", "to": "envelope", "headers": "from subject"}.get(field, "")
+    rest = {name: value for name, value in mail_fields("hello").items() if name not in left_out.split()}
+
+    def read(value: str) -> None:
+        channel.parse_incoming({**rest, "attachments": "0", field: value})
+
+    assert grows_like_its_input(read, piece, 20_000 // len(piece))
