@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from bot.base.database import Database
 from bot.base.errors import BadInput
 from bot.base.languages import Language
 from bot.campaigns.content import segment, template
+from bot.campaigns.content.letter import Sheet
 from bot.campaigns.content.writing import Edition
 from bot.campaigns.models import Campaign, CampaignStatus, KeptTemplate, Variant
 from bot.campaigns.texts import Values
@@ -40,6 +41,7 @@ class ApprovedText:
 
     shared: segment.Shared
     content_id: str = ""
+    form: template.Template | None = None
 
     @property
     def digest(self) -> str:
@@ -77,6 +79,12 @@ class ApprovedText:
     def variables(self, values: Values) -> Mapping[str, str]:
         """What an approved WhatsApp text is given, by number."""
         return segment.filled(self.shared, values).variables
+
+    def sheet(self, values: Values, address: Sequence[str], number: str) -> Sheet:
+        """A letter to one person, to be set; raises BadInput when this is no letter."""
+        if self.form is None or self.shared.way is not Way.LETTER:
+            raise BadInput(f"The notice {self.shared.template} was not rendered as a letter.")
+        return Sheet(self.form, self.shared, values, address, number)
 
 
 @dataclass
@@ -121,7 +129,7 @@ class ApprovedTexts:
         own = variant.value if variant is Variant.SHARED and variant.value in form.variants else template.STANDARD
         shared = segment.render_segment(form, content, language, channel, edition=edition, held=categories, variant=own)
         ids = {key.partition(".")[2]: one for key, one in self.content_ids.items() if key.partition(".")[0] == name}
-        return ApprovedText(shared, windows.template_for(shared.language.value, ids) or "")
+        return ApprovedText(shared, windows.template_for(shared.language.value, ids) or "", form)
 
     def form(self, notice: str, version: str, variant: Variant) -> template.Template:
         """The template behind a form of a notice, as this version keeps it."""

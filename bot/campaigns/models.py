@@ -167,8 +167,8 @@ class Obligation(Base):
         ObligationStatus.PLANNED: frozenset({ObligationStatus.OPEN, ObligationStatus.MANUAL, ObligationStatus.CANCELLED}),
         ObligationStatus.OPEN: frozenset({ObligationStatus.MANUAL, ObligationStatus.CANCELLED, *FINAL}),
         ObligationStatus.MANUAL: frozenset({ObligationStatus.CANCELLED, *FINAL}),
-        # A letter may come back; what arrived has arrived.
-        ObligationStatus.POSTED: frozenset({ObligationStatus.MANUAL, ObligationStatus.DELIVERED}),
+        # A letter may come back, and the next rung begins or the team takes over; what arrived has arrived.
+        ObligationStatus.POSTED: frozenset({ObligationStatus.OPEN, ObligationStatus.MANUAL, ObligationStatus.DELIVERED}),
     }
 
     __table_args__ = (
@@ -235,7 +235,7 @@ class Notice(Base):
         _N.ACCEPTED: frozenset({_N.FAILED, _N.DELIVERED}),
         _N.REJECTED: frozenset({_N.DELIVERED}),
         _N.FAILED: frozenset({_N.PLANNED, _N.DELIVERED}),
-        _N.LISTED: frozenset({_N.DELIVERED, _N.FAILED, _N.POSTED, _N.CANCELLED}),
+        _N.LISTED: frozenset({_N.DELIVERED, _N.FAILED, _N.POSTED, _N.WITHHELD, _N.CANCELLED}),
         _N.POSTED: frozenset({_N.FAILED, _N.DELIVERED}),
     }
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from sqlalchemy.orm import Session
 
 from bot.base.languages import Language
+from bot.campaigns.content.letter import Sheet
 from bot.campaigns.models import Variant
 from bot.patients.finding import Particulars
 from bot.patients.models import Category, Way
@@ -51,6 +52,9 @@ class Text(Protocol):
 
     def variables(self, values: Values) -> Mapping[str, str]:
         """What an approved WhatsApp text is given, by number."""
+
+    def sheet(self, values: Values, address: Sequence[str], number: str) -> Sheet:
+        """A letter to one person, to be set; raises BadInput when this is no letter."""
 
 
 class Texts(Protocol):
