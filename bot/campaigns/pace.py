@@ -1,4 +1,4 @@
-"""The pace of a sender: a bucket of segments in the database, shared by all workers.
+"""The pace of a sender: a bucket of segments in the database, shared by all workers; and what lies in its provider's queue.
 
 It is read and drawn from in the transaction that takes notices up. Without it nothing is taken up: it cannot fail open.
 """
@@ -7,12 +7,16 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from bot.campaigns.models import SenderPace
+from bot.campaigns.models import Campaign, Notice, NoticeStatus, SenderPace
 
+QUEUE = 36_000 * 0.5
+"""Seconds' worth of segments that we leave in a provider's hands: half of what its queue of ten hours holds (Twilio 21611)."""
+KEPT_FOR = timedelta(hours=10)
+"""After that a provider gives up what it could not send (Twilio: ValidityPeriod)."""
 BURST_S = 1.0
 """Seconds' worth of segments that may leave at once after a pause."""
 
@@ -29,6 +33,17 @@ def opened(session: Session, sender: str, per_second: float, at: datetime) -> Se
         pace.left, pace.at = min(burst, pace.left + passed * per_second), at
     pace.left = min(pace.left, burst)
     return pace
+
+
+def room(session: Session, per_second: float, at: datetime) -> float:
+    """How many segments of texts the provider's queue may still be given: those without a receipt count as lying in it."""
+    most = per_second * QUEUE
+    ever = session.scalar(select(func.coalesce(func.sum(Campaign.segments), 0))) or 0
+    if ever <= most:
+        return most - ever  # so few that nothing need be counted
+    open_ = (NoticeStatus.SUBMITTING.value, NoticeStatus.ACCEPTED.value, NoticeStatus.UNKNOWN.value)
+    lying = (Notice.parts > 0, Notice.status.in_(open_), Notice.submitted_at > at - KEPT_FOR)
+    return most - (session.scalar(select(func.coalesce(func.sum(Notice.parts), 0)).where(*lying)) or 0)
 
 
 def silence(session: Session, sender: str, per_second: float, at: datetime, seconds: float) -> None:

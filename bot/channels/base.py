@@ -6,11 +6,11 @@ It has no tables and no state: what must be remembered is in the rows of who cal
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 class HookKind(StrEnum):
@@ -127,6 +127,29 @@ class Sent:
     """What the provider calls what it took."""
 
     provider_id: str
+
+
+@dataclass(frozen=True)
+class Suppressed:
+    """An address that a provider no longer writes to."""
+
+    address: str = field(repr=False)
+    created: int  # seconds since 1970
+    code: str = ""
+
+
+@runtime_checkable
+class Suppressor(Protocol):
+    """A channel whose provider keeps lists of addresses that it does not write to."""
+
+    PAGE: int
+    """Entries of one page; fewer are the last."""
+
+    def suppressed(self, name: str, since: int, skip: int) -> list[Suppressed]:
+        """A page of a list, the newest first, of entries since then (seconds since 1970); raises a ChannelError."""
+
+    def unsubscribed(self) -> Iterable[tuple[int, list[str]]]:
+        """The members of each unsubscribe group; raises a ChannelError."""
 
 
 class Channel(Protocol):

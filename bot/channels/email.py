@@ -7,14 +7,14 @@ import binascii
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from bot.base.errors import AccountFailure, NotAuthentic, Unconfigured
 from bot.channels import letters
-from bot.channels.base import DeliveryEvent, Hook, HookKind, Incoming, Kept, Mailing, Outcome, Outgoing, Sent
+from bot.channels.base import DeliveryEvent, Hook, HookKind, Incoming, Kept, Mailing, Outcome, Outgoing, Sent, Suppressed
 
 if TYPE_CHECKING:
     from bot.channels.sendgrid_calls import Calls
@@ -45,6 +45,7 @@ class Email:
     timeout_s: float = 15.0
 
     name = "email"
+    PAGE = 500
     hooks = frozenset({HookKind.SENDGRID_EVENTS, HookKind.SENDGRID_INBOUND})
 
     def authenticate(self, hook: Hook) -> None:
@@ -141,6 +142,14 @@ class Email:
         if "mail.send" not in self._calls.scopes():
             raise AccountFailure("SendGrid's key may not send mail")
         return "the key may send mail"
+
+    def suppressed(self, name: str, since: int, skip: int) -> list[Suppressed]:
+        """A page of one of SendGrid's suppression lists, the newest first; raises a ChannelError."""
+        return self._calls.suppressed(name, since, skip)
+
+    def unsubscribed(self) -> Iterable[tuple[int, list[str]]]:
+        """The members of each unsubscribe group; raises a ChannelError."""
+        return self._calls.unsubscribed()
 
     @cached_property
     def _calls(self) -> Calls:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,9 +16,11 @@ from python_http_client.exceptions import HTTPError
 from sendgrid import SendGridAPIClient
 
 from bot.base.errors import AccountFailure, ChannelError, OutcomeUnknown, PermanentFailure, TemporaryFailure
-from bot.channels.base import Sent
+from bot.channels.base import Sent, Suppressed
 
 API = "https://api.sendgrid.com"
+PAGE = 500
+"""Entries of a suppression list in one answer: the most SendGrid gives."""
 LONGEST_S = 3600.0
 """No header makes us wait longer."""
 
@@ -60,6 +63,25 @@ class Calls:
         """What the key may do, as SendGrid lists it; raises a ChannelError."""
         return str(self._call(lambda client: client.scopes.get()).body)
 
+    def suppressed(self, name: str, since: int, skip: int) -> list[Suppressed]:
+        """A page of a suppression list, the newest first; raises a ChannelError. Docs: Suppressions."""
+        query = {"start_time": since, "limit": PAGE, "offset": skip}
+        answer = self._call(lambda client: getattr(client.suppression, name).get(query_params=query))
+        return [
+            Suppressed(one["email"], int(one.get("created") or 0), str(one.get("status") or "")[:20])
+            for one in _listed(answer)
+            if isinstance(one, dict) and isinstance(one.get("email"), str)
+        ]
+
+    def unsubscribed(self) -> Iterator[tuple[int, list[str]]]:
+        """The members of each unsubscribe group; raises a ChannelError. Docs: Unsubscribe Groups, Group Suppressions."""
+        for group in _listed(self._call(lambda client: client.asm.groups.get())):
+            number = int(group["id"])
+            yield number, [one for one in _listed(self._members(number)) if isinstance(one, str)]
+
+    def _members(self, group: int) -> Any:
+        return self._call(lambda client: client.asm.groups._(group).suppressions.get())
+
     def _call(self, call: Callable[[Any], Any]) -> Any:
         try:
             return call(self._client)
@@ -71,6 +93,16 @@ class Calls:
             raise OutcomeUnknown("the connection to SendGrid broke", code=type(failed.reason).__name__) from None
         except (OSError, ValueError) as failed:
             raise OutcomeUnknown("SendGrid did not answer in time", code=type(failed).__name__) from None
+
+
+def _listed(answer: Any) -> list[Any]:
+    try:
+        found = json.loads(answer.body)
+    except ValueError:
+        found = None
+    if not isinstance(found, list):
+        raise TemporaryFailure("SendGrid's answer cannot be read")
+    return found
 
 
 def _reset(headers: Any) -> float:

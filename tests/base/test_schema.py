@@ -20,6 +20,7 @@ import bot.campaigns.models
 import bot.campaigns.paper.models
 import bot.campaigns.phones.models
 import bot.campaigns.planning.errands
+import bot.campaigns.sending.suppressed
 import bot.conversations.post.models
 import bot.conversations.speaking.publication
 import bot.desk.integrations.models
@@ -42,6 +43,7 @@ assert bot.campaigns.paper.models
 assert bot.campaigns.phones.models
 assert bot.regulators.models
 assert bot.campaigns.planning.errands
+assert bot.campaigns.sending.suppressed
 assert bot.desk.models  # imported so that all tables are known
 assert bot.desk.integrations.models
 assert bot.desk.persons.models

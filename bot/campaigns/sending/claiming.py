@@ -80,7 +80,9 @@ def claim(session: Session, office: Office, press: Press, campaign_id: int, chan
     most = min(most, limits.messages, _new_people(session, plan, at) if channel is Way.WHATSAPP else most)
     if channel is Way.EMAIL:
         most = min(most, int(bucket.left))
-    if most <= 0 or bucket.left <= 0:
+    if channel is Way.SMS:
+        limits.parts = min(limits.parts, pace.room(session, plan.per_second[channel], at))
+    if most <= 0 or bucket.left <= 0 or limits.parts <= 0:
         return []
     rows = _rows(session, campaign, channel, most, at)
     held = withholding.sort_out(session, office, rows, channel, at)
@@ -131,7 +133,7 @@ def _new_people(session: Session, plan: Plan, at: datetime) -> int:
 _COLUMNS = (
     *(Notice.id, Notice.obligation_id, Notice.person_id, Notice.reference, Notice.tries, Notice.segment_id),
     *(Obligation.status.label("owed"), Obligation.sealed_reference, Person.sealed_record, Person.deceased, Person.protected),
-    *(ContactPoint.sealed_value, ContactPoint.retired_because),
+    *(ContactPoint.sealed_value, ContactPoint.entry, ContactPoint.retired_because),
 )
 
 

@@ -28,6 +28,9 @@ FIRST_WAIT_S = 2.0
 LONGEST_WAIT_S = 300.0
 REFUSED_TOGETHER = 3
 """A request in which so many, and all, are refused for the same reason is wrong itself."""
+NOT_THERE = "21408"
+"""Twilio: our account may not write to numbers of this country."""
+HOME = "+852"
 BROKEN_OFF = "whoever was sending it stopped in the middle"
 Result = Sent | ChannelError
 
@@ -52,6 +55,8 @@ def conclude(session: Session, office: Office, taken: Sequence[Taken], result: R
             _accepted(session, office, [(one, result.provider_id) for one in taken], at)
         case TemporaryFailure():
             _again(session, office, taken, result, at)
+        case AccountFailure() if _is_about_a_country(taken, result):
+            _rejected(session, office, taken, result, at)
         case AccountFailure() | Unconfigured():
             _back(session, office, taken, at, result)
             _stop(session, office, taken[0].campaign_id, f"{result.reason} ({result.code})", at)
@@ -62,6 +67,11 @@ def conclude(session: Session, office: Office, taken: Sequence[Taken], result: R
             _stop(session, office, taken[0].campaign_id, f"A whole request was refused: {result.reason} ({result.code})", at)
         case _:
             _rejected(session, office, taken, result, at)
+
+
+def _is_about_a_country(taken: Sequence[Taken], failed: ChannelError) -> bool:
+    """Whether our account may only not write where this one person is: everybody else is in Hong Kong."""
+    return failed.code == NOT_THERE and not any(one.address.startswith(HOME) for one in taken)
 
 
 def bury(session: Session, office: Office, at: datetime) -> int:

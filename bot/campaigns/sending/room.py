@@ -10,7 +10,7 @@ import logging
 import threading
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
@@ -21,7 +21,7 @@ from bot.campaigns import ladder, life
 from bot.campaigns.models import Campaign, CampaignStatus, Notice, NoticeStatus, Obligation
 from bot.campaigns.office import Office
 from bot.campaigns.plan import BY_HAND, plan_of
-from bot.campaigns.sending import calling, claiming, concluding
+from bot.campaigns.sending import calling, claiming, concluding, suppressing
 from bot.campaigns.sending.press import Press
 from bot.patients.models import Way
 
@@ -31,6 +31,7 @@ PLACES = {Way.EMAIL: 4, Way.SMS: 48, Way.WHATSAPP: 16}
 """Calls at a time per channel; an e-mail call is for up to a hundred people."""
 EVERY_S = 0.5
 LOOK_EVERY = timedelta(seconds=1)
+LISTS_EVERY = timedelta(seconds=30)
 ROUNDS = 5
 """Batches of rungs begun in one look: pausing and other campaigns must not wait for all of a hundred thousand."""
 
@@ -41,11 +42,13 @@ class NoticeRoom:
     def __init__(self, office: Office) -> None:
         self._office = office
         self._press = Press(office)
-        self._callers = ThreadPoolExecutor(sum(PLACES.values()), thread_name_prefix="notices")
+        self._callers = ThreadPoolExecutor(sum(PLACES.values()) + 1, thread_name_prefix="notices")
         self._calling: Counter[Way] = Counter()
         self._done: list[calling.Called] = []
         self._changed = threading.Condition()
         self._look_at: datetime | None = None
+        self._lists_at: datetime | None = None
+        self._reading: Future[int] | None = None
 
     def wake(self) -> None:
         """There may be something to do."""
@@ -78,6 +81,7 @@ class NoticeRoom:
         if self._look_at is None or now >= self._look_at:
             self._look_at = now + LOOK_EVERY
             self._look(now)
+            self._read_lists(now)
         return sum(self._send(campaign_id, channels) for campaign_id, channels in self._running())
 
     def idle(self) -> bool:
@@ -91,6 +95,23 @@ class NoticeRoom:
                 select(Campaign).where(Campaign.status == CampaignStatus.RUNNING.value).order_by(Campaign.id)
             )
             return [(one.id, [way for way in plan_of(one.plan).ladder if way not in BY_HAND]) for one in running]
+
+    def _read_lists(self, now: datetime) -> None:
+        """Have SendGrid's suppression lists read beside the sending; whether they are due is asked now and then only."""
+        if (self._lists_at and now < self._lists_at) or (self._reading and not self._reading.done()):
+            return
+        self._lists_at = now + LISTS_EVERY
+        with self._office.database.reading() as session:
+            is_due = suppressing.due(session, now)
+        if is_due:
+            self._reading = self._callers.submit(self._lists_read)
+
+    def _lists_read(self) -> int:
+        try:
+            return suppressing.read(self._office)
+        except Exception as failed:  # the place is kept: the next round goes on from there
+            log.error("the suppression lists could not be read: %s", type(failed).__name__)
+            return 0
 
     def _look(self, now: datetime) -> None:
         office = self._office

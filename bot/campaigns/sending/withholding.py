@@ -14,6 +14,7 @@ from bot.base.lifecycle import moving
 from bot.campaigns.audience import Because
 from bot.campaigns.models import Notice, NoticeStatus, Obligation, ObligationStatus
 from bot.campaigns.office import Office
+from bot.campaigns.sending import suppressed
 from bot.channels.base import line
 from bot.conversations.models import Thread
 from bot.conversations.post.arrivals import LINE
@@ -28,6 +29,7 @@ WRONG = "this contact is not the person's any more"
 STOPPED = "the person wished no more messages"
 OPTED_OUT = "the patient stopped messages from this number"
 NO_TEMPLATE = "WhatsApp has approved no text for this notice"
+SUPPRESSED = "SendGrid does not write to this address any more ({0})"
 NO_CONSENT = "the patient has not written to us on WhatsApp"
 
 
@@ -39,10 +41,13 @@ def sort_out(session: Session, office: Office, rows: Sequence[Any], channel: Way
     wished = (PersonWish.person_id.in_(persons), PersonWish.stopped_at.is_not(None))
     stopped = set(session.scalars(select(PersonWish.person_id).where(*wished)))
     lines = _lines(session, office, rows, channel)
+    dropped = suppressed.withheld(session, [row.entry for row in rows]) if channel is Way.EMAIL and rows else {}
     found: set[int] = set()
     for row in rows:
         because = _because(row, held)
         why = because.value if because else _why(row, stopped, lines.get(row.id), channel)
+        if not why and (listed := dropped.get(row.entry)):
+            why = SUPPRESSED.format(listed)
         if not why:
             continue
         found.add(row.id)
