@@ -66,7 +66,7 @@ def a_life(desk: Desk) -> tuple[int, int, int]:
         thread_id = case.thread_id
     desk.turn(thread_id, "it is about my liver")
     with desk.database.writing() as session:
-        persons.link(session, desk.vault, case_id, person_id, Known.CONFIRMED, staff_id=agent, at=at)
+        persons.link(session, desk.vault, case_id, person_id, Known.CONFIRMED, staff_id=None, at=at)
         claims.claim(session, desk.vault, case_id, agent, at=at)
         notebook.add_note(session, desk.vault, case_id, agent, at, text="a private remark")
         contacts.ask_change(session, desk.vault, person_id, NEW, replaces=None, reason="Chan Tai rang about it", by=agent, at=at)

@@ -22,7 +22,7 @@ from bot.desk.hours.deadlines import set_clocks
 from bot.desk.hours.switches import calendar
 from bot.desk.models import HELD, LIVE, Case, CaseReason, CaseStatus
 from bot.desk.reasons import reason
-from bot.desk.records import CaseMerge, CasePerson, Known
+from bot.desk.records import CallResult, CaseCall, CaseMerge, CasePerson, Known
 from bot.desk.staff.may import require
 from bot.desk.staff.roles import Permission
 from bot.desk.trail import log
@@ -38,6 +38,8 @@ def link(
         require(session, staff_id, Permission.WORK_CASES)
         if known is Known.VERIFIED:
             raise BadInput("Only a one-time code proves that somebody is verified.")
+        if known is Known.CONFIRMED and not _spoken_with(session, case_id):
+            raise BadInput("Confirmed is only whom you spoke with: log the call first.")
     case = session.get_one(Case, case_id)
     row = session.get(CasePerson, (case_id, person_id), with_for_update=True)
     order = list(Known)
@@ -170,6 +172,11 @@ def _both(session: Session, one: int, other: int) -> tuple[Case, Case]:
 def _proven(session: Session, case_id: int) -> set[int]:
     rows = select(CasePerson.person_id).where(CasePerson.case_id == case_id, CasePerson.known.in_(PROVEN))
     return set(session.scalars(rows))
+
+
+def _spoken_with(session: Session, case_id: int) -> bool:
+    reached = select(CaseCall.id).where(CaseCall.case_id == case_id, CaseCall.result == CallResult.REACHED.value)
+    return session.scalar(reached.limit(1)) is not None
 
 
 def _as_urgent_as_its_reasons(session: Session, case: Case) -> None:

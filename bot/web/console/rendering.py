@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -60,6 +60,7 @@ def page(visitor: Visitor, template: str, *, status: int = 200, **values: Any) -
         "t": partial(word, language),
         "when": partial(when, language, now=now),
         "span": partial(span, language),
+        "day_of": partial(day_of, language, now=now),
         "asset": asset,
         "language_name": _own_name,
         "now": now,
@@ -102,6 +103,15 @@ def when(language: Language, at: datetime | None, *, now: datetime) -> str:
         return f"{day} {clock}" if local.year == today.year else f"{local.year}年{day} {clock}"
     day = f"{local.day} {local:%b}"
     return f"{day} {clock}" if local.year == today.year else f"{day} {local.year} {clock}"
+
+
+def day_of(language: Language, day: date, *, now: datetime) -> str:
+    """A Hong Kong day with its weekday, and said as such when it is today or tomorrow."""
+    local = in_hong_kong(day).date() if isinstance(day, datetime) else day
+    far = (local - in_hong_kong(now).date()).days
+    weekday = word(language, f"base.weekday_{local.weekday()}")
+    named = f"{local.month}月{local.day}日（{weekday}）" if language is Language.ZH_HANT else f"{weekday} {local.day} {local:%b}"
+    return f"{word(language, ('base.today', 'base.tomorrow')[far])}, {named}" if far in (0, 1) else named
 
 
 def span(language: Language, long: timedelta) -> str:

@@ -3,6 +3,7 @@
 import bot.web.console.pages.case.composing
 import bot.web.console.pages.case.deeds
 import bot.web.console.pages.case.keeping
+import bot.web.console.pages.case.persons
 import bot.web.console.pages.case.view  # noqa: F401 - loading them gives the router its routes
 from bot.web.console.pages.case.tools import router
 

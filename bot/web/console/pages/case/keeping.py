@@ -8,12 +8,13 @@ from fastapi import Response
 from fastapi.responses import HTMLResponse, PlainTextResponse
 
 from bot.base.errors import BadInput
-from bot.desk.records import CallResult
 from bot.desk.sight.casefile import case_with, revealed
 from bot.desk.staff.roles import Permission
-from bot.desk.work import notebook, persons, presence
+from bot.desk.surge import booked
+from bot.desk.work import notebook, presence
 from bot.web.console.door import Staff, requires
 from bot.web.console.notices import refused, said
+from bot.web.console.pages.calls import call_given
 from bot.web.console.pages.case.deeds import moment_given
 from bot.web.console.pages.case.tools import CASE, CaseId, router, to_case
 from bot.web.console.rendering import page
@@ -33,15 +34,10 @@ def note(staff: Responder, case_id: CaseId) -> Response:
 @router.post(f"{CASE}/calls")
 def call(staff: Responder, case_id: CaseId) -> Response:
     """Keep that the patient was called, or called."""
-    try:
-        result = CallResult(staff.sent.get("result", 20))
-    except ValueError:
-        raise BadInput("Choose what came of the call.") from None
-    minutes = staff.sent.number("minutes") if staff.sent.get("minutes", 8) else 0
+    result, minutes, remark = call_given(staff)
     with staff.database.writing() as session:
         case_with(session, case_id)
-        text = staff.sent.get("remark", notebook.MOST_TEXT)
-        notebook.log_call(session, staff.vault, case_id, staff.id, staff.now, result=result, minutes=minutes, text=text)
+        booked.made_call(session, staff.vault, case_id, result=result, minutes=minutes, text=remark, by=staff.id, at=staff.now)
     return to_case(staff, case_id, said("case.call_kept"), anchor="calls")
 
 
@@ -93,11 +89,3 @@ def reveal(staff: Annotated[Staff, requires(Permission.REVEAL)], case_id: CaseId
             at=staff.now,
         )
     return page(staff, "console/case_revealed.html", words=words, case_id=case_id)
-
-
-@router.post(f"{CASE}/persons/{{person_id}}/unlink")
-def unlink(staff: Responder, case_id: CaseId, person_id: CaseId) -> Response:
-    """Take a person off a case that is not about them."""
-    with staff.database.writing() as session:
-        persons.unlink(session, staff.vault, case_id, person_id, staff_id=staff.id, at=staff.now)
-    return to_case(staff, case_id, said("case.unlinked"))

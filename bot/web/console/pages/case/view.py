@@ -15,24 +15,27 @@ from sqlalchemy.orm import Session
 from bot.base.languages import Language
 from bot.conversations.reading.private import TOKENS
 from bot.conversations.speaking.publication import Published
-from bot.desk.cases import REOPENS_WITHIN
+from bot.desk.cases import REOPENS_WITHIN, reasons_of
 from bot.desk.hours.deadlines import clocks
 from bot.desk.hours.switches import calendar
 from bot.desk.models import HELD, LIVE, Case, CaseStatus, Outcome
-from bot.desk.reasons import TEAMS
+from bot.desk.reasons import REASONS, TEAMS
 from bot.desk.records import CallResult
 from bot.desk.sight import catalogue
 from bot.desk.sight.casefile import LINES, Casefile, case_with, casefile, fingerprint
 from bot.desk.sight.onfile import persons_on
+from bot.desk.sight.searching import By
 from bot.desk.staff.accounts import everybody, profile_of
 from bot.desk.staff.models import AccountStatus, StaffAccount
 from bot.desk.staff.roles import Permission, permitted
+from bot.desk.surge.slots import booking_of
 from bot.desk.trail import log
 from bot.desk.work import notebook, persons, presence
 from bot.desk.work.answers import pending, thread_for, words_of
 from bot.desk.work.composing import Composed, preview
 from bot.identity.state import last_proof
 from bot.web.console.door import Staff, requires
+from bot.web.console.pages.calls import free_hours
 from bot.web.console.pages.case.composer import composer
 from bot.web.console.pages.case.tools import CASE, CaseId, hours_of, official_of, published_of, router, rules_of
 from bot.web.console.rendering import page
@@ -100,6 +103,10 @@ def _of_the_case(staff: Staff, session: Session, published: Published, file: Cas
         "outcomes": list(Outcome),
         "results": list(CallResult),
         "teams": TEAMS,
+        "more_reasons": [code for code in REASONS if code not in reasons_of(session, case)],
+        "ways": list(By),
+        "booking": booking_of(session, case.id),
+        "free": free_hours(staff, session) if Permission.WORK_CASES in staff.may and case.status in LIVE else (),
         "colleagues": [one for one in team if _can_take(one) and one.id != staff.id],
     }
 
