@@ -33,7 +33,7 @@ PLACES = 16
 LEASE = "post.hooks"
 LEASE_S = 10.0
 EVERY_S = 1.0
-BATCHES = 4
+BATCHES = 8
 """Batches of hooks read in one round."""
 
 
@@ -65,6 +65,7 @@ class PostRoom:
         self._again: set[int] = set()
         self._sending: Counter[str] = Counter()
         self._woken = threading.Event()
+        self._reads = True  # until another post room turns out to do it
 
     @cached_property
     def _lexicon(self) -> Lexicon:
@@ -94,12 +95,14 @@ class PostRoom:
             with application.database.reading() as session:
                 if not hooks.waiting(session):
                     return read
+                seen = hooks.look(session, self._desk) if self._reads else {}
             with application.database.writing() as session:
                 now = application.clock()
                 # One post room at a time reads: turns of one patient stay in the order they came.
-                if not leases.take(session, name=LEASE, holder=self._holder, at=now, seconds=LEASE_S):
+                self._reads = leases.take(session, name=LEASE, holder=self._holder, at=now, seconds=LEASE_S)
+                if not self._reads:
                     return read
-                applied = hooks.apply(session, self._desk, now)
+                applied = hooks.apply(session, self._desk, now, seen)
                 for thread_id in applied.overrun:
                     tell(session, application.vault, thread_id, None, TOO_MANY, now)
             read += applied.number

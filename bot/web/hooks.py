@@ -6,9 +6,11 @@ or text of a request is logged.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
@@ -34,6 +36,11 @@ PATHS = {
 }
 """The addresses to enter at the providers."""
 
+BULKY = 256 * 1024
+"""Bytes from which an e-mail is a large one."""
+BULKY_AT_A_TIME = 6
+"""Large e-mails that are in memory together; the others of a wave wait at the door, and small ones go past them."""
+
 _NO_WORDS = b'<?xml version="1.0" encoding="UTF-8"?><Response/>'
 
 
@@ -43,6 +50,7 @@ class Hooks:
     def __init__(self, application: Application) -> None:
         self._application = application
         self._gathering: Gathering[tuple[HookKind, Kept]] = Gathering(self._store)
+        self._bulky = asyncio.Semaphore(BULKY_AT_A_TIME)
         self.refused: Counter[HookKind] = Counter()
 
     def routes(self) -> list[Route]:
@@ -69,18 +77,24 @@ class Hooks:
             if kind is HookKind.SENDGRID_INBOUND:
                 # Before a byte of the body is read: it may be 30 MB.
                 channel[0].authenticate(self._hook(kind, request, b""))
-            hook = self._hook(kind, request, await request.body())
-            await run_in_threadpool(channel[0].authenticate, hook)
+            async with self._room(kind, request):
+                hook = self._hook(kind, request, await request.body())
+                await run_in_threadpool(channel[0].authenticate, hook)
+                kept = await run_in_threadpool(channel[0].keep, hook)
         except (NotAuthentic, Unconfigured):
             return self._refuse(kind)
         except ClientDisconnect:
             return Response(status_code=400)
-        kept = await run_in_threadpool(channel[0].keep, hook)
         await self._gathering.put((kind, kept))
         self._application.doorbell.ring("hooks")
         if kind is HookKind.TWILIO_MESSAGES:
             return Response(_NO_WORDS, media_type="text/xml")
         return Response(status_code=204)
+
+    def _room(self, kind: HookKind, request: Request) -> AbstractAsyncContextManager[object]:
+        told = request.headers.get("content-length", "")
+        is_small = told.isascii() and told.isdecimal() and int(told[:12]) < BULKY
+        return nullcontext() if kind is not HookKind.SENDGRID_INBOUND or is_small else self._bulky
 
     def _hook(self, kind: HookKind, request: Request, body: bytes) -> Hook:
         return Hook(
@@ -105,5 +119,6 @@ class Hooks:
 
     def _store(self, arrived: Sequence[tuple[HookKind, Kept]]) -> None:
         application = self._application
+        rows = hooks.sealed(application.vault, arrived, application.clock())  # before anybody waits for us
         with application.database.writing() as session:
-            hooks.store(session, application.vault, arrived, application.clock())
+            hooks.keep(session, rows)

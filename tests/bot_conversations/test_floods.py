@@ -174,6 +174,7 @@ def test_a_telephone_that_answers_by_itself_ends_too_and_words_of_danger_still_c
     kept = [(HookKind.TWILIO_MESSAGES, sms.keep(MAKERS["sms"].turn(text, f"SM{n}"))) for n, text in enumerate(texts)]
     with mailbox.database.writing() as session:
         hooks.store(session, mailbox.desk.vault, kept, mailbox.clock())
-    mailbox.reads()
-    assert mailbox.reads().touched
+    while (applied := mailbox.reads()).number:
+        last = applied
+    assert last.touched
     assert mailbox.remarks() == ["applied"] * most + ["too_many"] * 3 + ["applied"]

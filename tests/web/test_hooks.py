@@ -209,7 +209,7 @@ def test_when_nothing_can_be_stored_the_provider_is_told_to_come_again(
 
         raise OperationalError("INSERT", {}, Exception("disk full"))
 
-    monkeypatch.setattr(hooks, "store", full)
+    monkeypatch.setattr(hooks, "keep", full)
     assert send(twilio(HookKind.TWILIO_MESSAGES, TURN)).status_code == 503
     monkeypatch.undo()
     assert send(twilio(HookKind.TWILIO_MESSAGES, TURN)).is_success

@@ -9,10 +9,12 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -26,7 +28,7 @@ log = logging.getLogger(__name__)
 
 CONTENT = "hook_deliveries.content"
 TRIES = 5
-BATCH = 50
+BATCH = 25
 EVENTS = 200
 """How many are applied in one step when all of them only report what was delivered: they take far less than a turn."""
 
@@ -58,6 +60,14 @@ class Desk:
 
 
 @dataclass(frozen=True)
+class Parsed:
+    """What stands in one hook."""
+
+    turns: tuple[tuple[Incoming, bool], ...] = ()  # with whether it is urgent
+    events: tuple[tuple[DeliveryEvent, str], ...] = ()  # with the channel
+
+
+@dataclass(frozen=True)
 class Applied:
     """What a round of reading did."""
 
@@ -68,9 +78,9 @@ class Applied:
     """Threads on which more came than a person writes, and was not stored as turns."""
 
 
-def store(session: Session, vault: Vault, arrived: Sequence[tuple[HookKind, Kept]], at: datetime) -> int:
-    """Keep hooks, each once by its id; returns how many were new."""
-    rows = [
+def sealed(vault: Vault, arrived: Sequence[tuple[HookKind, Kept]], at: datetime) -> list[dict[str, Any]]:
+    """Hooks as rows, ready to be stored."""
+    return [
         {
             "kind": kind.value,
             "provider_id": kept.provider_id[:80],
@@ -82,6 +92,15 @@ def store(session: Session, vault: Vault, arrived: Sequence[tuple[HookKind, Kept
         }
         for kind, kept in arrived
     ]
+
+
+def store(session: Session, vault: Vault, arrived: Sequence[tuple[HookKind, Kept]], at: datetime) -> int:
+    """Seal and keep hooks, each once by its id; returns how many were new."""
+    return keep(session, sealed(vault, arrived, at))
+
+
+def keep(session: Session, rows: Sequence[dict[str, Any]]) -> int:
+    """Keep sealed hooks, each once by its id; returns how many were new."""
     insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     statement = insert(HookDelivery).on_conflict_do_nothing(index_elements=["kind", "provider_id"]).returning(HookDelivery.id)
     return sum(session.execute(statement, [row]).first() is not None for row in rows)
@@ -95,18 +114,28 @@ def waiting(session: Session) -> bool:
     )
 
 
-def apply(session: Session, desk: Desk, at: datetime) -> Applied:
-    """Apply the oldest stored hooks.
+def look(session: Session, desk: Desk) -> dict[int, Parsed]:
+    """What stands in the oldest stored hooks: read before a transaction is open, since hostile ones may take their time.
+
+    One that cannot be read is left out: `apply` tells of it.
+    """
+    found: dict[int, Parsed] = {}
+    for row in session.scalars(_oldest(session)):
+        with suppress(Exception):
+            found[row.id] = _parsed(desk, row)
+    return found
+
+
+def apply(session: Session, desk: Desk, at: datetime, seen: Mapping[int, Parsed] | None = None) -> Applied:
+    """Apply the oldest stored hooks, of those that were looked at what was seen in them.
 
     One that cannot be read stops no other: it is tried again a few times, then set aside.
     """
-    oldest = select(HookDelivery).where(HookDelivery.status == HookStatus.STORED.value).order_by(HookDelivery.id).limit(EVENTS)
-    rows = session.scalars(oldest.with_for_update(skip_locked=True)).all()
-    if any(HookKind(row.kind) in arrivals.KINDS for row in rows):
-        rows = rows[:BATCH]
+    rows = session.scalars(_oldest(session).with_for_update(skip_locked=True)).all()
+    parsed = dict(seen or {})
     touched: set[int] = set()
     overrun: set[int] = set()
-    done = _together(session, desk, rows, at)
+    done = _together(session, desk, rows, parsed, at)
     for row in rows:
         if row.id in done:
             continue
@@ -114,7 +143,7 @@ def apply(session: Session, desk: Desk, at: datetime) -> Applied:
         session.flush()
         try:
             with session.begin_nested():
-                found = _read(session, desk, row, at)
+                found = _read(session, desk, row, parsed.get(row.id) or _parsed(desk, row), at)
                 row.remark = found.remark
                 move(row, found.status)
                 row.applied_at = at if found.status is not HookStatus.HELD else None
@@ -129,13 +158,32 @@ def apply(session: Session, desk: Desk, at: datetime) -> Applied:
     return Applied(len(rows), frozenset(touched), frozenset(overrun))
 
 
-def _together(session: Session, desk: Desk, rows: Sequence[HookDelivery], at: datetime) -> set[int]:
+def _oldest(session: Session) -> Select[HookDelivery]:
+    """Those that are next; their contents may be large, so no more are loaded than are read."""
+    stored = select(HookDelivery.id, HookDelivery.kind).where(HookDelivery.status == HookStatus.STORED.value)
+    next_ones = session.execute(stored.order_by(HookDelivery.id).limit(EVENTS)).all()
+    most = BATCH if any(HookKind(kind) in arrivals.KINDS for _, kind in next_ones) else EVENTS
+    still = HookDelivery.id.in_([one for one, _ in next_ones[:most]]) & (HookDelivery.status == HookStatus.STORED.value)
+    return select(HookDelivery).where(still).order_by(HookDelivery.id)
+
+
+def _parsed(desk: Desk, row: HookDelivery) -> Parsed:
+    content: dict[str, str] = json.loads(desk.vault.open(row.sealed_content, CONTENT))
+    kind = HookKind(row.kind)
+    heard = of_hook(desk.channels, kind)
+    if kind in arrivals.KINDS:
+        arrived = [incoming for channel in heard for incoming in channel.parse_incoming(content)]
+        return Parsed(turns=tuple((one, desk.is_urgent(one.text)) for one in arrived))
+    return Parsed(events=tuple((event, channel.name) for channel in heard for event in channel.parse_events(content)))
+
+
+def _together(session: Session, desk: Desk, rows: Sequence[HookDelivery], parsed: Mapping[int, Parsed], at: datetime) -> set[int]:
     """Apply the hooks that only tell of notices, in one go; returns which. When anything in them stumbles, each is read alone."""
     if desk.many is None or not desk.mark:
         return set()
     try:
         with session.begin_nested():
-            read = {row.id: told for row in rows if (told := _of_notices(desk, row))}
+            read = {row.id: told for row in rows if (told := _of_notices(desk, row, parsed.get(row.id)))}
             remarks = iter(desk.many(session, [one for told in read.values() for one in told], at)) if read else iter(())
             done: set[int] = set()
             for row in rows:
@@ -154,17 +202,15 @@ def _together(session: Session, desk: Desk, rows: Sequence[HookDelivery], at: da
         return set()
 
 
-def _of_notices(desk: Desk, row: HookDelivery) -> list[tuple[DeliveryEvent, str]]:
+def _of_notices(desk: Desk, row: HookDelivery, parsed: Parsed | None) -> Sequence[tuple[DeliveryEvent, str]]:
     """The events of a hook when all of them are of notices; none otherwise."""
-    kind = HookKind(row.kind)
-    if kind in arrivals.KINDS:
-        return []
+    if HookKind(row.kind) in arrivals.KINDS:
+        return ()
     try:
-        content: dict[str, str] = json.loads(desk.vault.open(row.sealed_content, CONTENT))
-        told = [(event, one.name) for one in of_hook(desk.channels, kind) for event in one.parse_events(content)]
+        told = (parsed or _parsed(desk, row)).events
     except Exception:  # it is looked at alone, and told of there
-        return []
-    return told if all(event.reference.startswith(desk.mark) for event, _ in told) else []
+        return ()
+    return told if all(event.reference.startswith(desk.mark) for event, _ in told) else ()
 
 
 def counts(session: Session, since: datetime) -> dict[tuple[str, str], int]:
@@ -202,29 +248,25 @@ class _Found:
         return HookStatus.IGNORED if self.remark else HookStatus.APPLIED
 
 
-def _read(session: Session, desk: Desk, row: HookDelivery, at: datetime) -> _Found:
-    content: dict[str, str] = json.loads(desk.vault.open(row.sealed_content, CONTENT))
-    kind = HookKind(row.kind)
+def _read(session: Session, desk: Desk, row: HookDelivery, parsed: Parsed, at: datetime) -> _Found:
     found = _Found()
-    for channel in of_hook(desk.channels, kind):
-        if kind in arrivals.KINDS:
-            for incoming in channel.parse_incoming(content):
-                _take_in(session, desk, row, incoming, found, at)
-        else:
-            for event in channel.parse_events(content):
-                found.number += 1
-                remark = receipts.apply(session, desk.vault, event, channel.name, at, desk.templates)
-                if remark == receipts.UNKNOWN:
-                    remark = desk.notices(session, event, channel.name, at)
-                if remark and desk.heard(session, event, channel.name, at):
-                    remark = ""
-                found.remarks += [remark] if remark else []
+    for incoming, is_urgent in parsed.turns:
+        _take_in(session, desk, row, incoming, is_urgent, found, at)
+    for event, channel in parsed.events:
+        found.number += 1
+        remark = receipts.apply(session, desk.vault, event, channel, at, desk.templates)
+        if remark == receipts.UNKNOWN:
+            remark = desk.notices(session, event, channel, at)
+        if remark and desk.heard(session, event, channel, at):
+            remark = ""
+        found.remarks += [remark] if remark else []
     return found
 
 
-def _take_in(session: Session, desk: Desk, row: HookDelivery, incoming: Incoming, found: _Found, at: datetime) -> None:
+def _take_in(
+    session: Session, desk: Desk, row: HookDelivery, incoming: Incoming, is_urgent: bool, found: _Found, at: datetime
+) -> None:
     found.number += 1
-    is_urgent = desk.is_urgent(incoming.text)
     if HookKind(row.kind) is HookKind.SENDGRID_INBOUND and not incoming.automatic:
         is_stranger = arrivals.known(session, desk.index, incoming) is None
         row.domain_index = floods.domain_of(desk.index, incoming.their) if is_stranger else None
