@@ -15,6 +15,8 @@ from starlette.types import ASGIApp
 from bot.assembly import Application
 from bot.web import chat, health, patient, refusals
 from bot.web.answering import Answering
+from bot.web.api.app import create_api
+from bot.web.api.problems import PREFIX as API
 from bot.web.console import install as console
 from bot.web.door import Door
 from bot.web.hooks import Hooks
@@ -72,6 +74,7 @@ def create_app(application: Application, limits: Limits = LIMITS) -> FastAPI:
     app.include_router(widget.router)
     app.router.routes.extend(hooks.routes())
     console.install(app, door)
+    app.mount(API, create_api(door), name="api")
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     return app
 

@@ -47,7 +47,9 @@ LIMITS = Limits()
 """What holds when the operator set nothing."""
 
 _NO_LIMIT = "1000000 per second"
-UNLIMITED = Limits(*[_NO_LIMIT] * 6, session_streams=10_000, address_streams=10_000)
+UNLIMITED = Limits(
+    _NO_LIMIT, _NO_LIMIT, _NO_LIMIT, _NO_LIMIT, _NO_LIMIT, _NO_LIMIT, session_streams=10_000, address_streams=10_000
+)
 """As good as none, for measurements and tests."""
 
 

@@ -158,14 +158,15 @@ def try_out(session: Session, endpoint_id: int, *, by: int | None, at: datetime)
     return note_for(session, [row], "webhook.test", None, at)
 
 
-def again(session: Session, vault: Vault, delivery_id: int, *, by: int | None, at: datetime) -> WebhookDelivery:
-    """Post something once more, under the id it had; one that waits is tried now. Raises NoResultFound for none."""
+def again(session: Session, vault: Vault, delivery_id: int, *, endpoint_id: int, by: int | None, at: datetime) -> WebhookDelivery:
+    """Post something once more, under the id it had; one that waits is tried now. Raises NoResultFound for none of its posts."""
     _allowed(session, by)
-    row = session.get_one(WebhookDelivery, delivery_id, with_for_update=True)
+    endpoint = _locked(session, endpoint_id)
+    mine = select(WebhookDelivery).where(WebhookDelivery.id == delivery_id, WebhookDelivery.endpoint_id == endpoint_id)
+    row = session.scalars(mine.with_for_update()).one()
     if row.status != DeliveryStatus.WAITING:
         move(row, DeliveryStatus.WAITING)
     row.next_at, row.attempts, row.ended_at = at, 0, None
-    endpoint = _locked(session, row.endpoint_id)
     endpoint.not_before = None
     _record(session, vault, "posted_again", endpoint, by, at, delivery=delivery_id)
     return row

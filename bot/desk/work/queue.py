@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from bot.conversations.models import Thread
@@ -30,6 +30,7 @@ class Filters:
     language: str | None = None
     only_breached: bool = False
     only_unclaimed: bool = False
+    after: tuple[int, datetime, int] | None = None  # priority, since when and id of the last case of the page before
 
 
 @dataclass(frozen=True)
@@ -119,6 +120,10 @@ def _conditions(filters: Filters, at: datetime) -> list[ColumnElement[bool]]:
         found.append(Case.status == CaseStatus.OPEN.value)
     if filters.only_breached:
         found.append(breached(at))
+    if filters.after is not None:
+        priority, since, case_id = filters.after
+        later = or_(Case.waiting_since > since, and_(Case.waiting_since == since, Case.id > case_id))
+        found.append(or_(Case.priority > priority, and_(Case.priority == priority, later)))
     return found
 
 

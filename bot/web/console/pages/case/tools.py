@@ -13,6 +13,7 @@ from fastapi import Response
 from sqlalchemy.orm import Session
 
 from bot.assembly import official_numbers
+from bot.base.settings import Settings
 from bot.conversations.speaking.publication import Published
 from bot.desk.hours.calendar import Hours, desk_hours
 from bot.desk.sight.casefile import fingerprint
@@ -66,7 +67,11 @@ def official_of(published: Published) -> frozenset[str]:
 
 def rules_of(staff: Staff, published: Published) -> Rules:
     """What a responder's own words are checked against."""
-    settings = staff.door.application.settings
+    return rules_for(staff.door.application.settings, published)
+
+
+def rules_for(settings: Settings, published: Published) -> Rules:
+    """The same by the settings, for other doors."""
     listed = (published.content["facts"].get(OFFICIAL_DOMAINS) or {}).get("value") or ()
     named = [listed] if isinstance(listed, str) else [str(one) for one in listed]
     hosts = {urlsplit(one).hostname or "" for one in (settings.public_url, *embed_origins(settings))}
