@@ -1,4 +1,4 @@
-"""The bench's command line: `python -m bench turns|webhooks|memory|long-thread|start|roster|identity|campaign|fuzz`.
+"""The bench's command line: `python -m bench turns|webhooks|memory|long-thread|start|roster|identity|campaign|console|fuzz`.
 
 Everything is started in a fresh folder and stopped again; the installation in the home folder is only
 asked for its trained model. Figures are taken on what the machine has left: run it alone.
@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench import campaign, fuzz, identity, memory, roster, start, thread, turns, webhooks, yardsticks
+from bench import campaign, console, fuzz, identity, memory, roster, start, thread, turns, webhooks, yardsticks
 from bench.house import NotUp, trained_model
 from bot.base.errors import CandourError
 from bot.base.settings import Settings, load_settings
@@ -70,6 +70,14 @@ def _campaign(asked: argparse.Namespace, settings: Settings, folder: Path) -> di
     return campaign.run(folder / "home", people=asked.people, texts=asked.texts, database_url="")
 
 
+def _console(asked: argparse.Namespace, settings: Settings, folder: Path) -> dict[str, Any]:
+    size = {"people": asked.people, "threads": asked.threads, "live": asked.cases, "pages": asked.pages}
+    if asked.postgres:
+        with webhooks.postgres() as database_url:
+            return console.run(folder / "home", **size, database_url=database_url)
+    return console.run(folder / "home", **size, database_url=asked.database_url)
+
+
 def _fuzz(asked: argparse.Namespace, settings: Settings, folder: Path) -> dict[str, Any]:
     return fuzz.run(trained_model(settings), strings=asked.strings, seed=asked.seed)
 
@@ -119,6 +127,13 @@ def _more(kind: Callable[..., Any]) -> None:
     one = kind("campaign", _campaign, "from a frozen audience to everything handed over, beside a plain loop and bare HTTP")
     one.add_argument("--people", type=int, default=100_000)
     one.add_argument("--texts", type=int, default=2_000, help="how many of them get texts")
+    one = kind("console", _console, "how long the team waits for its pages when the desk is at its busiest")
+    one.add_argument("--people", type=int, default=100_000, help="persons on file")
+    one.add_argument("--threads", type=int, default=50_000)
+    one.add_argument("--cases", type=int, default=5_000, help="live ones; three times as many have ended")
+    one.add_argument("--pages", type=int, default=200, help="of each kind that are opened")
+    one.add_argument("--database-url", default="", help="an empty database to use instead of SQLite")
+    one.add_argument("--postgres", action="store_true", help="on a PostgreSQL of its own, made for this and taken away again")
     one = kind("fuzz", _fuzz, "strings that nobody would write, judged by the engine's understanding")
     one.add_argument("--strings", type=int, default=100_000)
     one.add_argument("--seed", type=int, default=1)

@@ -34,7 +34,7 @@ BATCH = 1000
 LANGUAGES = ("zh-Hant", "en", "zh-Hans")
 HELD = ((Category.IDENTITY, Category.CONTACT), (Category.IDENTITY, Category.MEDICAL), (Category.IDENTITY,))
 NOTICE = "first_notice"
-TOLD = ("home", "database_url", "web_port", "engine_url", "provider_timeout_s", "simulator_port")
+TOLD = ("home", "database_url", "web_port", "engine_url", "provider_timeout_s", "simulator_port", "limit_address_requests")
 
 
 @contextmanager
