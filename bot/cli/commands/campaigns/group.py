@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import typer
 
-from bot.cli.commands.campaigns import planning, steering
+from bot.cli.commands.campaigns import paper, planning, steering
+from bot.cli.commands.campaigns.phones import phones
 
 campaign = typer.Typer(no_args_is_help=True, help="Notices to many people: plan, dry run, approval, sending, letters.")
 
@@ -27,7 +28,9 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "settle": steering.settle,
     "hold": steering.hold,
     "lift": steering.lift,
-    "returned": steering.returned,
+    "public-notice": paper.record,
 }
 for name, command in COMMANDS.items():
     campaign.command(name)(command)
+campaign.add_typer(paper.letters, name="letters")
+campaign.add_typer(phones, name="phones")

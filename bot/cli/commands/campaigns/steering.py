@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import os
 import time
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from bot.base.errors import BadInput
 from bot.campaigns import figures, hands, life
 from bot.campaigns.office import Office
 from bot.cli.commands.campaigns.desk import By, Json, Name, Why, office, printed, show_standing
@@ -116,18 +112,6 @@ def lift(name: Name, by: By = "operator") -> None:
     with office() as at, at.database.writing() as session:
         number = life.lift(session, at.vault, life.named(session, name, lock=True), by=by, at=at.clock())
     say(f"{number} orders are lifted.")
-
-
-def returned(name: Name, file: Annotated[Path, typer.Argument(metavar="FILE.csv")], by: By = "operator") -> None:
-    """Import returned mail: a file with the number of a notice in the first column of each row."""
-    try:
-        with file.open(encoding="utf-8", newline="") as opened:
-            numbers = [int(row[0]) for row in csv.reader(opened) if row and row[0].strip().isdecimal()]
-    except (OSError, UnicodeError, csv.Error):
-        raise BadInput(f"{os.path.basename(file)} is not a CSV file.") from None
-    with office() as at, at.database.writing() as session:
-        number = hands.came_back(session, at.vault, life.named(session, name), numbers, by=by, at=at.clock())
-    say(f"{number} of {len(numbers)} letters had been posted; their people are left to the team.")
 
 
 def _standing(at: Office, name: str) -> figures.Standing:
