@@ -8,6 +8,7 @@ and goes on; what it was working on stays in its row.
 from __future__ import annotations
 
 import logging
+import os
 import secrets
 import signal
 import socket
@@ -46,6 +47,8 @@ SEAL_EVERY_S = 1.0
 DESK_EVERY_S = 1.0
 ERRANDS_EVERY_S = 0.5
 LEASE = timedelta(seconds=10)
+NICENESS = 10
+"""Added to the process's own: where all share a few cores, whoever waits at a door goes first."""
 
 Beat = Callable[[], None]
 """Called by a loop at each round."""
@@ -196,6 +199,7 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
         application = open_application(load_settings())
+        os.nice(NICENESS)
         application.database.gives_way = True  # patients and providers wait at the doors, nobody waits for the worker
     except CandourError as wrong:
         log.error("%s", wrong)

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from bot.campaigns.models import FINAL, Campaign, CampaignApproval, Notice, NoticeStatus, Obligation, ObligationStatus
 from bot.campaigns.plan import plan_of
+from bot.campaigns.watching.outage import failures, is_worrying
 
 LATELY = timedelta(minutes=10)
 
@@ -39,6 +40,9 @@ class Standing:
     finish_at: datetime | None  # of the first rung at this rate
     approved_by: str
     digests: dict[str, str] | None
+    failed: int  # since results count: what did not arrive
+    known: int  # and of how many it is known
+    is_worrying: bool  # enough of them that somebody should look
 
     @property
     def settled(self) -> int:
@@ -63,6 +67,7 @@ def standing(session: Session, campaign: Campaign, at: datetime) -> Standing:
     for channel, status, count in session.execute(by_state):
         notices.setdefault(channel, {})[status] = count
     waiting = people.get("planned", 0) + sum(states.get("planned", 0) for states in notices.values())
+    failed, known = failures(session, campaign) if campaign.results_from else (0, 0)
     rate = _rate(session, campaign, at)
     approval = select(CampaignApproval.by).where(
         CampaignApproval.campaign_id == campaign.id, CampaignApproval.voided_at.is_(None)
@@ -89,6 +94,9 @@ def standing(session: Session, campaign: Campaign, at: datetime) -> Standing:
         finish_at=at + timedelta(minutes=waiting / rate) if rate and waiting else None,
         approved_by=session.scalar(approval.order_by(CampaignApproval.id.desc()).limit(1)) or "",
         digests=campaign.digests,
+        failed=failed,
+        known=known,
+        is_worrying=is_worrying(failed, known),
     )
 
 
@@ -105,6 +113,11 @@ def _codes(session: Session, campaign: Campaign) -> dict[str, int]:
     bad = Notice.status.in_((NoticeStatus.FAILED.value, NoticeStatus.REJECTED.value, NoticeStatus.UNKNOWN.value))
     codes = select(Notice.code, number).where(Notice.campaign_id == campaign.id, bad).group_by(Notice.code)
     return {code or "none": count for code, count in session.execute(codes.order_by(number.desc()).limit(5))}
+
+
+def numbered(session: Session, campaign_id: int, *, lock: bool = False) -> Campaign:
+    """The campaign of this number; raises NoResultFound when there is none."""
+    return session.get_one(Campaign, campaign_id, with_for_update=lock or None)
 
 
 def everyone(session: Session) -> list[Campaign]:

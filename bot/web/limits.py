@@ -67,12 +67,16 @@ def limits_of(settings: Settings) -> Limits:
 BODY_LIMIT = 1024 * 1024
 """Bytes of a request's body; 200,000 characters fit in any of the languages."""
 
+ROSTER_LIMIT = 64_000_000
+"""Bytes of a roster: 100,000 persons have about 20 MB."""
 LETTER_LIMIT = 31 * 1024 * 1024
 """Bytes of an e-mail with its attachments, which are thrown away (Inbound Parse: up to 30 MB)."""
 
 
 def body_limit(path: str) -> int:
     """Bytes that a request's body may have at this path."""
+    if path == "/desk/roster/judge":
+        return ROSTER_LIMIT
     return LETTER_LIMIT if path.startswith("/hooks/sendgrid/inbound/") else BODY_LIMIT
 
 

@@ -38,6 +38,9 @@ _HEADERS = {
 }
 
 FRAME = "/widget"
+MAIL = "/desk/campaign-mail"
+"""An e-mail shown to staff as its readers get it: in a frame of ours, with its own styles, and nothing that could act or load."""
+_MAIL_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"
 LOADER = "candour-1.js"
 """What other sites load. They hold its digest, so a released file never changes: a changed one gets the next number,
 and this one stays as long as a site may use it."""
@@ -57,7 +60,8 @@ class Shield:
         self._headers = dict(_HEADERS)
         if settings.public_url.startswith("https:"):
             self._headers["Strict-Transport-Security"] = "max-age=31536000"
-        self._embedded = embed_headers(settings, POLICY)
+        shown = {"Content-Security-Policy": _MAIL_POLICY, "X-Frame-Options": "SAMEORIGIN"}
+        self._embedded = {**embed_headers(settings, POLICY), MAIL: shown}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""

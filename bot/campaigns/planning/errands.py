@@ -6,7 +6,7 @@ A dry run and a submission can both be begun anew: what a worker was doing when 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -66,7 +66,7 @@ class Errand(Base):
     error: Mapped[str] = mapped_column(String(400), default="")
     ended_at: Mapped[datetime | None]
 
-    MOVES: ClassVar[dict[str, frozenset[str]]] = {
+    MOVES: ClassVar[Mapping[str, frozenset[str]]] = {
         ErrandStatus.WAITING: frozenset({ErrandStatus.RUNNING}),
         ErrandStatus.RUNNING: frozenset({ErrandStatus.WAITING, ErrandStatus.DONE, ErrandStatus.FAILED}),
     }

@@ -25,9 +25,9 @@ from bot.cli.terminal import notes, out, say, settings_now, show
 from bot.patients import disclosure
 from bot.patients.finding import person_with_key
 from bot.patients.models import ContactKind
+from bot.patients.roster.glimpses import glimpse
 from bot.patients.roster.judging import Judgement, Judging, judged
-from bot.patients.roster.problems import Grade, mask
-from bot.patients.roster.rows import Row
+from bot.patients.roster.problems import Grade
 from bot.patients.roster.sheet import SEPARATORS
 from bot.patients.sample import writing
 
@@ -216,21 +216,8 @@ def _show_sample(seen: Judgement) -> None:
     out.print("The rows have no digest. Compare these with the clinic's own system; a shifted column would show here:")
     table = Table("row", "key", "name", "language", "contact points", "guardian or employer", box=None)
     for row in sorted(seen.sample, key=lambda row: row.number):
-        table.add_row(*map(escape, _glimpse(row)))
+        table.add_row(*map(escape, glimpse(row)))
     out.print(table)
-
-
-def _glimpse(row: Row) -> tuple[str, ...]:
-    """A row as it may stand in a terminal: initials, the ends of numbers."""
-    contacts = ", ".join(_end(contact.kind, contact.value) for contact in row.contacts)
-    names = " ".join(filter(None, (mask(row.name), mask(row.name_zh))))
-    return str(row.number), f"…{row.key[-2:]}", names, row.language, contacts, mask(row.guardian or row.employer)
-
-
-def _end(kind: ContactKind, value: str) -> str:
-    if kind is ContactKind.POST:
-        return f"{value[:3]}…"
-    return mask(value) if kind is ContactKind.EMAIL else f"…{value[-2:]}"
 
 
 def _for_programs(seen: Judgement) -> dict[str, Any]:

@@ -20,7 +20,7 @@ FOLDER = REPOSITORY / "data" / "console"
 SPOKEN = (Language.EN, Language.ZH_HANT)
 """The languages of the console."""
 ANSWERS = "answers"
-"""The section with the sentences in which the desk refuses something, by their English form."""
+"""The sections that end so hold the sentences in which something is refused or explained, by their English form."""
 _BLANK = re.compile(r"\{[^{}]*\}")
 
 
@@ -57,7 +57,7 @@ def answer(language: Language, sentence: str) -> str:
 def _answers() -> list[tuple[re.Pattern[str], Mapping[Language, str]]]:
     found = []
     for key, texts in all_words().items():
-        if key.startswith(f"{ANSWERS}."):
+        if key.partition(".")[0].endswith(ANSWERS):
             parts = _BLANK.split(texts[Language.EN])
             found.append((re.compile("(.*)".join(map(re.escape, parts))), texts))
     return found
