@@ -16,6 +16,7 @@ from bot.cli.commands.cases import cases
 from bot.cli.commands.chat import chat
 from bot.cli.commands.checks import run_checks
 from bot.cli.commands.content.notices import notices as texts
+from bot.cli.commands.desk.programs import token, webhook
 from bot.cli.commands.desk.staff import staff
 from bot.cli.commands.desk.switching import desk
 from bot.cli.commands.doctor import doctor
@@ -25,6 +26,7 @@ from bot.cli.commands.nlu import nlu
 from bot.cli.commands.notices import notices
 from bot.cli.commands.patients import patients
 from bot.cli.commands.proof.evidence import proof
+from bot.cli.commands.proof.regulators import regulators
 from bot.cli.commands.publish import publish
 from bot.cli.commands.references.issuing import given
 from bot.cli.commands.say import say as preview
@@ -88,9 +90,12 @@ app.add_typer(patients, name="patients")
 patients.add_typer(notices, name="notices")
 patients.add_typer(given, name="references")
 app.add_typer(proof, name="evidence")
+app.add_typer(regulators, name="regulators")
 app.add_typer(nlu, name="nlu")
 app.add_typer(texts, name="notices")
 app.add_typer(staff, name="staff")
 app.add_typer(desk, name="desk")
+staff.add_typer(token, name="token")
+desk.add_typer(webhook, name="webhook")
 app.command("widget-snippet")(widget_snippet)
 app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)(bench)
