@@ -15,6 +15,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot.base.errors import Misconfigured, TooMany
 from bot.base.settings import Settings
+from bot.web.api.problems import PREFIX as PROGRAMS
+from bot.web.api.problems import problem
 from bot.web.labels import wanted
 from bot.web.limits import Limiter, body_limit, caller, networks
 from bot.web.refusals import answer
@@ -91,16 +93,18 @@ class Shield:
     def _guarded(self, scope: Scope, headers: Headers, address: str) -> ASGIApp:
         language = wanted(headers.get("accept-language", ""))
         length = headers.get("content-length", "")
+        is_program = scope["path"].startswith(f"{PROGRAMS}/")
         if length.isdecimal() and int(length) > body_limit(scope["path"]):
-            return answer("too_large", language)
+            return problem("too_large") if is_program else answer("too_large", language)
         if not scope["path"].startswith("/api/"):
             return self._app
         if not self._is_own(scope, headers):
-            return answer("foreign_origin", language)
+            return problem("foreign_origin") if is_program else answer("foreign_origin", language)
         try:
             self._limiter.count("address_requests", address)
         except TooMany as many:
-            return answer("too_many", language, retry_after_s=many.retry_after_s)
+            wait = many.retry_after_s
+            return problem("too_many", retry_after_s=wait) if is_program else answer("too_many", language, retry_after_s=wait)
         return self._app
 
     def _is_own(self, scope: Scope, headers: Headers) -> bool:

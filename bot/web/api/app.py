@@ -9,7 +9,7 @@ from fastapi.routing import APIRoute
 
 from bot.web.api import problems
 from bot.web.api.door import Access, access_of
-from bot.web.api.problems import KINDS, MEDIA_TYPE
+from bot.web.api.problems import KINDS, MEDIA_TYPE, PREFIX
 from bot.web.api.routes import deeds, desk, notebook, queue, reading, replies, webhooks
 from bot.web.api.shapes.base import ProblemView
 from bot.web.door import Door
@@ -25,6 +25,9 @@ OF_ALL = ("no_token", "scope_missing", "not_as_described", "too_many", "failed",
 OF_WRITING = ("not_done", "changed_meanwhile", "key_used")
 
 
+MODULES = (queue, reading, deeds, replies, notebook, desk, webhooks)
+
+
 class Described(FastAPI):
     """An application whose description names scopes and problems."""
 
@@ -35,23 +38,42 @@ class Described(FastAPI):
             schema.setdefault("components", {}).setdefault("schemas", {})["ProblemView"] = ProblemView.model_json_schema()
             for unused in ("HTTPValidationError", "ValidationError"):
                 schema["components"]["schemas"].pop(unused, None)
-            for route in self.routes:
-                if isinstance(route, APIRoute) and (access := access_of(route)) is not None:
-                    for method in route.methods or ():
-                        _describe(schema["paths"][route.path_format][method.lower()], route, access)
+            for route, access in guarded_routes():
+                for method in route.methods or ():
+                    _describe(schema["paths"][route.path_format][method.lower()], route, access)
         return super().openapi()
 
 
-def create_api(door: Door) -> FastAPI:
-    """The interface, to be mounted at `/api/v1`; raises RuntimeError for a route that does not say who may use it."""
-    app = Described(title="Candour for programs", version="1.0.0", description=DESCRIPTION, docs_url=None, redoc_url=None)
+def guarded_routes() -> list[tuple[APIRoute, Access]]:
+    """Every route with who may use it; raises RuntimeError for one that does not say."""
+    found = []
+    for route in (route for module in MODULES for route in module.router.routes):
+        access = access_of(route)
+        if not isinstance(route, APIRoute) or access is None:
+            raise RuntimeError(f"{getattr(route, 'path', route)} does not say who may use it")
+        found.append((route, access))
+    return found
+
+
+def create_api(door: Door | None) -> FastAPI:
+    """The interface, to be mounted at `/api/v1`; without a door only to be described.
+
+    Raises RuntimeError for a route that does not say who may use it.
+    """
+    guarded_routes()
+    app = Described(
+        title="Candour for programs",
+        version="1.0.0",
+        description=DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        servers=[{"url": PREFIX}],
+        root_path_in_servers=False,
+    )
     app.state.door = door
     problems.install(app)
-    for module in (queue, reading, deeds, replies, notebook, desk, webhooks):
+    for module in MODULES:
         app.include_router(module.router)
-    for route in app.routes:
-        if isinstance(route, APIRoute) and access_of(route) is None:
-            raise RuntimeError(f"{route.path} does not say who may use it")
     return app
 
 

@@ -16,6 +16,7 @@ from bot.conversations.speaking.publication import Library
 from bot.desk.alarm.paging import trouble
 from bot.desk.hours.calendar import DEFAULT_HOURS, desk_hours
 from bot.desk.hours.switches import switched_on
+from bot.desk.integrations.endpoints import resting
 from bot.desk.records import Switch
 from bot.desk.sight.handled import not_handled
 from bot.desk.sight.load import load
@@ -49,6 +50,10 @@ def look(settings: Settings, database: Database) -> Iterator[Said]:
             f"{lost} messages that nobody handled" + (": see the desk's page of that name" if lost else ""),
         )
         yield _pager(settings, session)
+        for one in resting(session):
+            since = in_hong_kong(one.failing_since).strftime("%d %b %H:%M") if one.failing_since else "a day"
+            told = f"{one.name} took nothing since {since} ({one.problem}): mend it and switch it on, its events wait"
+            yield f"webhook {one.id}", False, told
         switches = switched_on(session)
         for switch, row in switches.items():
             since = in_hong_kong(row.since).strftime("%d %b %Y %H:%M")
