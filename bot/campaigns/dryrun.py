@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -54,6 +54,11 @@ class Report:
     first_rung_seconds: float = 0.0
     finished_at: datetime | None = None  # of the first rung, if it began now and no wave waited
     after_deadline: bool = False
+
+    def plain(self) -> dict[str, Any]:
+        """The same as plain values; a copy of a Counter by `asdict` would count its pairs."""
+        values = {one.name: getattr(self, one.name) for one in fields(self)}
+        return {name: dict(value) if isinstance(value, Counter) else value for name, value in values.items()}
 
 
 def dry_run(office: Office, campaign: Campaign, progress: Callable[[int], None] = lambda _: None) -> Report:

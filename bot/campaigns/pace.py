@@ -39,7 +39,7 @@ def room(session: Session, per_second: float, at: datetime) -> float:
     """How many segments of texts the provider's queue may still be given: those without a receipt count as lying in it."""
     most = per_second * QUEUE
     ever = session.scalar(select(func.coalesce(func.sum(Campaign.segments), 0))) or 0
-    if ever <= most:
+    if ever < most:
         return most - ever  # so few that nothing need be counted
     open_ = (NoticeStatus.SUBMITTING.value, NoticeStatus.ACCEPTED.value, NoticeStatus.UNKNOWN.value)
     lying = (Notice.parts > 0, Notice.status.in_(open_), Notice.submitted_at > at - KEPT_FOR)

@@ -51,6 +51,7 @@ def write(draft: Draft) -> str:
             changes=draft.changes,
             told=draft.told,
             known=said.known,
+            plain=said.plain,
             said=said,
         )
     except (TemplateError, KeyError) as wrong:
@@ -74,6 +75,10 @@ class Said:
             self._missing[name] = f"{raw.get('asks') or name.replace('_', ' ')} ({raw.get('owner') or 'nobody yet'} finds out)"
             return "not known yet"
         return f"{str(fact).rstrip('.')} (as of {fact.as_of})" if raw.get("as_of") else str(fact)
+
+    def plain(self, name: str) -> str:
+        """The same without the day, for the middle of a sentence."""
+        return self.known(name).partition(" (as of ")[0]
 
     @property
     def unknown(self) -> list[str]:

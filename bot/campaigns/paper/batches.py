@@ -148,9 +148,13 @@ def posted(session: Session, office: Office, campaign: Campaign, batch_id: int, 
     return number
 
 
-def empty(session: Session, office: Office, home: Path, before: datetime) -> int:
-    """Remove the files of batches that were posted before then; returns of how many. Their digests stay."""
-    due = select(LetterBatch).where(LetterBatch.posted_at < before, LetterBatch.emptied_at.is_(None))
+def empty(session: Session, office: Office, home: Path, before: datetime, campaign_id: int | None = None) -> int:
+    """Remove the files of batches that were posted before then, or of a campaign that has ended; returns of how many.
+
+    Their digests stay.
+    """
+    due = select(LetterBatch).where(LetterBatch.emptied_at.is_(None))
+    due = due.where(LetterBatch.posted_at < before if campaign_id is None else LetterBatch.campaign_id == campaign_id)
     batches = session.scalars(due.with_for_update()).all()
     for batch in batches:
         shutil.rmtree(folder_of(home, batch), ignore_errors=True)

@@ -6,8 +6,8 @@ A dry run and a submission can both be begun anew: what a worker was doing when 
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, ClassVar
@@ -25,7 +25,10 @@ from bot.campaigns.models import Campaign, CampaignStatus
 from bot.campaigns.office import Office
 from bot.campaigns.plan import digest_of, plan_of
 
+log = logging.getLogger(__name__)
+
 REPORT = "campaign_errands.report"
+BROKE_OFF = "It broke off for a reason of ours: an operator finds it in the worker's log."
 LEASE = timedelta(seconds=60)
 STEP = 2000
 """People between two signs of life."""
@@ -133,6 +136,9 @@ def work(office: Office, beat: Callable[[], None] = lambda: None, stopping: Call
         return 0
     except CandourError as wrong:
         _end(office, taken.id, ErrandStatus.FAILED, report, str(wrong))
+    except Exception as unexpected:  # the row says so, and does not come back again and again
+        log.error("an errand broke off: %s", type(unexpected).__name__)
+        _end(office, taken.id, ErrandStatus.FAILED, None, BROKE_OFF)
     else:
         _end(office, taken.id, ErrandStatus.DONE, report, "")
     return 1
@@ -186,7 +192,7 @@ def _end(office: Office, errand_id: int, to: ErrandStatus, report: Report | None
             errand.ended_at = office.clock()
         if report is not None:
             errand.people = report.people
-            errand.sealed_report = office.vault.seal(json.dumps(asdict(report), default=_plain), REPORT)
+            errand.sealed_report = office.vault.seal(json.dumps(report.plain(), default=_plain), REPORT)
 
 
 def _plain(value: Any) -> str:

@@ -70,7 +70,7 @@ def _opening(facts: Facts) -> list[str]:
     return [
         f"Of {population:,} people this notice is owed to, nothing more is owed to {told:,}. The campaign is "
         f"{facts.campaign.status}. All figures are as of {as_of}, entry {facts.head.sequence:,} of the sealed log.",
-        "This folder holds no address and no name. People and notices stand under numbers of ours.",
+        "No address and no name of a patient is in this folder. People and notices stand under numbers of ours.",
     ]
 
 
@@ -119,7 +119,11 @@ def _steps(facts: Facts) -> dict[str, Any]:
         rows.append([_hour(at), WORDS.get(what, what.replace("_", " ")), who, more])
     digests = [f"{what}: {digest}" for what, digest in (facts.campaign.digests or {}).items()]
     lines = ["The approval is bound to these digests (SHA-256):", *digests] if digests else []
-    return {"heading": "Who did what", "lines": lines, "tables": [{"head": ["When", "What", "Who", "More"], "rows": rows}]}
+    return {
+        "heading": "Who did what",
+        "lines": lines,
+        "tables": [{"words": True, "head": ["When", "What", "Who", "More"], "rows": rows}],
+    }
 
 
 def _paper(facts: Facts) -> list[dict[str, Any]]:
@@ -141,7 +145,7 @@ def _paper(facts: Facts) -> list[dict[str, Any]]:
     if facts.public:
         rows = [[one.place, one.medium, _hour(one.since), _hour(one.until), one.by] for one in facts.public]
         head = ["Where", "Medium", "From", "Until", "Recorded by"]
-        parts.append({"heading": "Notices to the public", "tables": [{"head": head, "rows": rows}]})
+        parts.append({"heading": "Notices to the public", "tables": [{"words": True, "head": head, "rows": rows}]})
     return parts
 
 

@@ -29,6 +29,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "hold": steering.hold,
     "lift": steering.lift,
     "public-notice": paper.record,
+    "purge": paper.purge,
 }
 for name, command in COMMANDS.items():
     campaign.command(name)(command)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from bot import purge as emptying
 from bot.base.clock import HONG_KONG, in_hong_kong
 from bot.base.errors import BadInput
 from bot.campaigns import life
@@ -116,3 +117,16 @@ def record(
             session, at, settings_now().home, campaign, medium=medium, place=where, since=begins, until=ends, file=file, by=by
         )
     say(f"Recorded for {row.people:,} people. SHA-256 of what was published: {row.sha256}")
+
+
+def purge(name: Name, by: By = "operator") -> None:
+    """Empty the addresses of a campaign that ended long ago; the proof of what was done stays."""
+    settings = settings_now()
+    kept = timedelta(days=settings.campaign_addresses_kept_days)
+    with office() as at:
+        done = emptying.purge(at, settings.home, name, kept, by=by)
+    say(
+        f"{done.addresses:,} addresses of {done.people:,} people are gone, with the files of {done.batches:,} batches of letters."
+    )
+    if done.kept:
+        say(f"{done.kept:,} people are owed something still or have an open case: theirs stay.")

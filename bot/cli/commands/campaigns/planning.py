@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -59,7 +58,7 @@ def dry(name: Name, as_json: Json = False) -> None:
         with show("Rendering") as progress:
             report = dry_run(at, campaign, lambda people: progress(people, people, "people"))
     if as_json:
-        printed(asdict(report))
+        printed(report.plain())
     else:
         _show(report)
     if report.refused:

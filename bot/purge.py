@@ -1,0 +1,102 @@
+"""Addresses whose time is over: after a campaign has ended they are emptied, and the proof of what was done with them stays.
+
+What goes: the addresses of its people, the references printed for them, what providers posted, and the files of its letters. What
+stays: who (under a number) was told what, when, by which channel, in which version, with which outcome, and the sealed log over
+it. Nobody is purged who is still owed something, or whose case is open, and nothing while a legal hold is on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import exists, select, update
+from sqlalchemy.orm import Session
+
+from bot.base.errors import BadInput
+from bot.campaigns import life
+from bot.campaigns.models import FINAL, Campaign, CampaignStatus, Obligation, ObligationStatus
+from bot.campaigns.office import Office
+from bot.campaigns.paper import batches
+from bot.conversations.post import retention
+from bot.desk.hours.switches import switched_on
+from bot.desk.models import LIVE, Case
+from bot.desk.records import CasePerson, Switch
+from bot.patients.models import CONTACT, ContactPoint, Retirement
+
+BATCH = 500
+"""Persons in one transaction."""
+ENDED = frozenset({CampaignStatus.COMPLETED, CampaignStatus.CANCELLED})
+
+
+@dataclass
+class Purged:
+    """How much was emptied, in numbers."""
+
+    people: int = 0
+    addresses: int = 0
+    kept: int = 0  # people who are owed something still, or whose case is open
+    batches: int = 0
+
+
+def purge(office: Office, home: Path, name: str, kept: timedelta, *, by: str) -> Purged:
+    """Empty the addresses of a campaign that ended longer ago than `kept`; may be done again. Raises BadInput."""
+    done, after = Purged(), 0
+    at = office.clock()
+    with office.database.reading() as session:
+        campaign = life.named(session, name)
+        _refuse(session, campaign, at, kept)
+    while True:
+        with office.database.writing() as session:
+            _refuse(session, campaign, at, kept)
+            persons = session.scalars(_people(campaign.id, after)).all()
+            _empty(session, office, persons, done, at)
+        if len(persons) < BATCH:
+            break
+        after = persons[-1]
+    assert campaign.ended_at is not None
+    while True:
+        with office.database.writing() as session:
+            if not retention.empty(session, before=campaign.ended_at + kept, at=at):
+                break
+    with office.database.writing() as session:
+        done.batches = batches.empty(session, office, home, at, campaign.id)
+        if done.addresses or done.batches:
+            said = {"people": done.people, "addresses": done.addresses, "kept": done.kept, "batches": done.batches}
+            life.log(session, office.vault, campaign, "purged", by, at, **said)
+    return done
+
+
+def _refuse(session: Session, campaign: Campaign, at: datetime, kept: timedelta) -> None:
+    if Switch.LEGAL_HOLD in switched_on(session):
+        raise BadInput("A legal hold is on: nothing may be removed until the privacy officer ends it.")
+    if campaign.status not in ENDED or campaign.ended_at is None:
+        raise BadInput(f"The campaign is {campaign.status}: addresses go when it has ended.")
+    if at < campaign.ended_at + kept:
+        raise BadInput(f"Addresses are kept {kept.days} days after the end of a campaign (CANDOUR_CAMPAIGN_ADDRESSES_KEPT_DAYS).")
+
+
+def _people(campaign_id: int, after: int) -> Any:
+    mine = select(Obligation.person_id).where(Obligation.campaign_id == campaign_id, Obligation.person_id > after)
+    return mine.order_by(Obligation.person_id).limit(BATCH)
+
+
+def _empty(session: Session, office: Office, persons: Any, done: Purged, at: datetime) -> None:
+    settled = [one.value for one in (*FINAL, ObligationStatus.CANCELLED)]
+    owed = select(Obligation.person_id).where(Obligation.person_id.in_(persons), Obligation.status.not_in(settled))
+    live = exists().where(Case.id == CasePerson.case_id, Case.status.in_([one.value for one in LIVE]))
+    in_case = select(CasePerson.person_id).where(CasePerson.person_id.in_(persons), live)
+    stays = {*session.scalars(owed), *session.scalars(in_case)}
+    gone = [one for one in persons if one not in stays]
+    done.kept += len(stays)
+    done.people += len(gone)
+    points = session.scalars(
+        select(ContactPoint).where(ContactPoint.person_id.in_(gone), ~ContactPoint.entry.startswith("erased:"))
+    ).all()
+    for point in points:
+        point.entry, point.sealed_value, point.safe = f"erased:{point.id}", office.vault.seal("", CONTACT), False
+        point.retired_at, point.retired_because = point.retired_at or at, Retirement.ERASED.value
+    done.addresses += len(points)
+    session.execute(update(Obligation).where(Obligation.person_id.in_(gone)).values(sealed_reference=None))
