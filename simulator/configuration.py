@@ -135,6 +135,7 @@ class SendGrid(Model):
     parse_url: Url = ""
     parse_signed: bool = Field(True, description="sign Inbound Parse too (docs: Securing your Inbound Parse Webhooks)")
     parse_is_raw: bool = False
+    inbox: str = Field("help@parse.example.test", max_length=254, description="whom the page suggests to write to")
     verified_domains: list[str] = Field(["*"], description="domains `from` may have (else 403); * for any")
     open_tracking: bool = True
     click_tracking: bool = True

@@ -28,6 +28,7 @@ ENVIRONMENT = {
 ADDRESSES = {
     "SIMULATOR_SENDGRID_EVENT_URL": ("sendgrid", "event_url"),
     "SIMULATOR_SENDGRID_PARSE_URL": ("sendgrid", "parse_url"),
+    "SIMULATOR_SENDGRID_INBOX": ("sendgrid", "inbox"),
     "SIMULATOR_TWILIO_INBOUND_URL": ("twilio", "inbound_url"),
 }
 

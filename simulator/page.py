@@ -157,8 +157,9 @@ async def _html(request: Request) -> Response:
 
 async def _senders(request: Request) -> Response:
     """Whom a patient can write to."""
-    twilio = world_of(request).configuration.twilio
-    return answer({"senders": [{"number": one.number, "kind": one.kind} for one in twilio.senders if one.is_two_way]})
+    configuration = world_of(request).configuration
+    numbers = [{"number": one.number, "kind": one.kind} for one in configuration.twilio.senders if one.is_two_way]
+    return answer({"senders": numbers, "inbox": configuration.sendgrid.inbox})
 
 
 async def _stream(request: Request) -> Response:

@@ -80,6 +80,7 @@ def addresses(settings: Settings) -> dict[str, str]:
         "SIMULATOR_TWILIO_INBOUND_URL": f"{settings.hooks}/hooks/twilio/messages",
         "SIMULATOR_SENDGRID_EVENT_URL": f"{settings.hooks}/hooks/sendgrid/events",
         "SIMULATOR_SENDGRID_PARSE_URL": f"{settings.hooks}/hooks/sendgrid/inbound/{settings.inbound_secret.get_secret_value()}",
+        "SIMULATOR_SENDGRID_INBOX": (settings.own_addresses("email") or ("",))[0],
     }
 
 

@@ -125,7 +125,9 @@ function textLine(line) {
 }
 
 function showMails(lines) {
-  const opened = new Set([...$("lines").querySelectorAll("details[open]")].map((one) => one.dataset.n));
+  const shown = [...$("lines").querySelectorAll("details[data-n]")];
+  const opened = new Set(shown.filter((one) => one.open).map((one) => one.dataset.n));
+  const known = new Set(shown.map((one) => one.dataset.n));
   const before = new Map([...$("lines").children].map((one) => [one.dataset.text, one]));
   const newest = [...lines].reverse();
   $("lines").replaceChildren(...newest.map((line, place) => {
@@ -134,7 +136,8 @@ function showMails(lines) {
     if (kept) return kept;
     const details = mailLine(line);
     details.dataset.text = text;
-    details.open = opened.has(String(line.n)) || (opened.size === 0 && place === 0);
+    // What has just come is read first; what was closed stays closed.
+    details.open = opened.has(String(line.n)) || (place === 0 && !known.has(String(line.n)));
     return details;
   }));
 }
@@ -232,12 +235,13 @@ for (const button of document.querySelectorAll("[data-advance]")) {
 }
 
 let senders = [];
+let inbox = "";
 function fitNewForm() {
   const channel = $("new-channel").value;
   for (const element of document.querySelectorAll(".mail-only")) element.hidden = channel !== "email";
   const fit = senders.filter((one) => (one.kind === "whatsapp") === (channel === "whatsapp"));
   $("senders").replaceChildren(...(channel === "email" ? [] : fit.map((one) => make("option", { value: one.number }))));
-  $("new-to").value = channel === "email" ? "help@parse.example.test" : (fit[0] || { number: "" }).number;
+  $("new-to").value = channel === "email" ? inbox : (fit[0] || { number: "" }).number;
   $("new-patient").value = channel === "email" ? "patient@example.test" : "+85291234567";
 }
 $("new-channel").addEventListener("change", fitNewForm);
@@ -260,4 +264,4 @@ new EventSource("/simulator/stream").addEventListener("message", async () => {
   try { await refresh(); } catch { /* the next event tries again */ } finally { isRefreshing = false; }
 });
 document.addEventListener("visibilitychange", () => { if (!document.hidden) attempt(refresh); });
-ask("/simulator/senders").then((content) => { senders = content.senders; fitNewForm(); });
+ask("/simulator/senders").then((content) => { ({ senders, inbox } = content); fitNewForm(); });
