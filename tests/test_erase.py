@@ -158,11 +158,15 @@ def test_an_open_case_is_closed_first(desk: Desk) -> None:
 def test_a_legal_hold_keeps_what_was_to_be_erased(desk: Desk) -> None:
     person_id, _, officer = a_life(desk)
     with desk.database.writing() as session:
-        switches.turn_on(session, desk.vault, Switch.LEGAL_HOLD, by=f"staff:{officer}", at=desk.clock())
+        switches.turn_on(
+            session, desk.vault, Switch.LEGAL_HOLD, by=f"staff:{officer}", at=desk.clock(), why="the regulator asked"
+        )
     with pytest.raises(BadInput, match="legal hold"):
         erased(desk, person_id, officer)
     with desk.database.writing() as session:
-        switches.turn_off(session, desk.vault, Switch.LEGAL_HOLD, by=f"staff:{officer}", at=desk.clock())
+        switches.turn_off(
+            session, desk.vault, Switch.LEGAL_HOLD, by=f"staff:{officer}", at=desk.clock(), why="the regulator asked"
+        )
     assert erased(desk, person_id, officer).threads == 1
 
 

@@ -13,7 +13,7 @@ from bot.base.database import Database
 from bot.base.languages import Language
 from bot.base.vault import BlindIndex, Vault
 from bot.conversations import threads
-from bot.conversations.models import Owner, Thread, Turn
+from bot.conversations.models import Owner, Thread, Turn, TurnStatus
 from bot.conversations.speaking.publication import Library, Published
 from bot.conversations.transcript import TURN_TEXT, Line, lines_after
 from bot.desk.cases import open_case, turn_arrived
@@ -92,6 +92,7 @@ class Desk:
             )
             if session.get_one(Thread, thread_id).owner == Owner.STAFF.value:
                 turn_arrived(session, thread_id=thread_id, turn_id=turn.id, at=self.clock())
+                turn.status = TurnStatus.QUEUED.value
             return turn.number
 
     def case(self, code: str = "patient_wish", channel: str = "web", language: str = "en") -> int:
@@ -99,6 +100,7 @@ class Desk:
         thread_id = self.thread(channel, language)
         self.turn(thread_id)
         with self.database.writing() as session:
+            session.query(Turn).filter(Turn.thread_id == thread_id).update({"status": TurnStatus.QUEUED.value})
             opened = open_case(session, thread_id=thread_id, reason=reason(code), turn_id=None, at=self.clock())
             if reason(code).takes_over:
                 session.get_one(Thread, thread_id).owner = Owner.STAFF.value

@@ -53,7 +53,7 @@ def test_an_emergency_nobody_takes_is_told_and_paged_until_it_is_taken(desk: Des
     assert [label for _, label in desk.lines(case_id)[-1].choices] == ["call_back button en", "back_to_assistant button en"]
     assert [one.their for one in sms.sent] == ["+85291110000"]
     assert [one.their for one in email.sent] == ["lead@clinic.example"]
-    assert "1 unclaimed (1 urgent), longest wait 3 min" in sms.sent[0].text
+    assert "1 cases wait, urgent: 1, the oldest for 3 min" in sms.sent[0].text
     for minutes, pages in ((1, 1), (4, 2), (5, 3)):
         desk.clock.advance(minutes=minutes)
         round_.tick()
@@ -141,5 +141,11 @@ def test_claims_of_who_has_gone_return_and_those_of_who_works_stay(desk: Desk) -
 
 
 def test_a_page_says_nothing_of_a_patient() -> None:
-    assert len(paging.words(123, 45, timedelta(hours=3))) <= 300
+    for language in ("en", "zh-Hant", "zh-Hans", "tl"):  # one without a text of its own reads English
+        for channel in paging.BODY:
+            account = StaffAccount(language=language)
+            said = paging.words(account, channel, 123, 45, timedelta(hours=3))
+            assert len(said) <= 300
+            assert "{" not in said
+            assert all(number in said for number in ("123", "45", "180"))
     assert unclaimed.PATIENCE[0] < unclaimed.PATIENCE[1] < unclaimed.PATIENCE[2]

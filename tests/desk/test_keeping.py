@@ -91,13 +91,17 @@ def test_a_legal_hold_keeps_everything_until_it_is_lifted(lite: Desk) -> None:
     with pytest.raises(BadInput, match="role"), lite.database.writing() as session:
         switches.turn_on(session, lite.vault, Switch.LEGAL_HOLD, by=f"staff:{lead}", at=lite.clock())
     with lite.database.writing() as session:
-        assert switches.turn_on(session, lite.vault, Switch.LEGAL_HOLD, by=f"staff:{officer}", at=lite.clock())
+        assert switches.turn_on(
+            session, lite.vault, Switch.LEGAL_HOLD, by=f"staff:{officer}", at=lite.clock(), why="the regulator asked"
+        )
         session.query(Turn).update({"status": "queued"})
     lite.clock.now += 3 * KEPT
     assert keeping(lite).tick() == 0
     assert words(lite, lite.look(case_id).thread_id)[0] == "hello"
     with lite.database.writing() as session:
-        switches.turn_off(session, lite.vault, Switch.LEGAL_HOLD, by=f"staff:{officer}", at=lite.clock())
+        switches.turn_off(
+            session, lite.vault, Switch.LEGAL_HOLD, by=f"staff:{officer}", at=lite.clock(), why="the regulator asked"
+        )
     assert keeping(lite).tick() == 1
 
 

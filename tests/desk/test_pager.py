@@ -59,7 +59,7 @@ def test_the_lead_is_called_again_and_again_until_somebody_comes(lite: Desk, pro
         lite.clock.advance(minutes=5)
         round_.tick()
         assert len(texts(provider)) == calls
-    assert "1 urgent" in texts(provider)[0]
+    assert "urgent: 1," in texts(provider)[0]
     with lite.database.writing() as session:
         claims.claim(session, lite.vault, case_id, agent, lite.clock())
     lite.clock.advance(minutes=5)

@@ -273,3 +273,26 @@ def test_the_terminal_prints_the_first_link_once(
     listed = terminal.invoke(app, ["staff", "list"]).stdout
     assert "admin" in listed
     assert "Ada" not in listed
+
+
+def test_whoever_asked_must_still_be_allowed_to_when_it_is_agreed(lite: Desk) -> None:
+    officer, lead, admin = lite.colleague(Role.PRIVACY_OFFICER), lite.colleague(Role.LEAD), lite.colleague(Role.ADMIN)
+
+    def asked() -> int:
+        with lite.database.writing() as session:
+            return approvals.ask(
+                session, lite.vault, What.ERASURE, subject="person:1", details={}, by=officer, at=lite.clock()
+            ).id
+
+    demoted, suspended = asked(), asked()
+    with lite.database.writing() as session:
+        accounts.set_roles(session, lite.vault, officer, [Role.AGENT], by=admin, at=lite.clock())
+    with pytest.raises(BadInput, match="may not ask for it any more"), lite.database.writing() as session:
+        approvals.approve(session, lite.vault, demoted, by=lead, at=lite.clock())
+    with lite.database.writing() as session:
+        accounts.set_roles(session, lite.vault, officer, [Role.PRIVACY_OFFICER], by=admin, at=lite.clock())
+        accounts.suspend(session, lite.vault, officer, by=admin, at=lite.clock())
+    with pytest.raises(BadInput, match="may not ask for it any more"), lite.database.writing() as session:
+        approvals.approve(session, lite.vault, suspended, by=lead, at=lite.clock())
+    with lite.database.reading() as session:
+        assert len(approvals.waiting(session, lite.clock())) == 2

@@ -6,10 +6,12 @@ A page is a row first; it is sent outside any transaction, and says nothing abou
 from __future__ import annotations
 
 import logging
+import re
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -18,7 +20,9 @@ from bot.base import audit
 from bot.base.clock import Clock
 from bot.base.database import Database
 from bot.base.errors import ChannelError
+from bot.base.languages import Language
 from bot.base.lifecycle import move
+from bot.base.settings import REPOSITORY
 from bot.base.vault import Vault
 from bot.channels.base import Channel, Outgoing
 from bot.desk.alarm.unclaimed import waited
@@ -38,6 +42,9 @@ LATELY = timedelta(hours=24)
 STUCK_AFTER = timedelta(minutes=2)
 BY = (("sms", "mobile"), ("email", "email"))
 """Channels of pages, and which part of a profile is the address."""
+TEXTS = REPOSITORY / "templates" / "notifications" / "staff_page"
+BODY = {"sms": "sms.txt", "email": "full.txt"}
+_PLACE = re.compile(r"\{\{ personal\.(\w+) \}\}")
 
 logger = logging.getLogger(__name__)
 
@@ -57,18 +64,23 @@ def page(session: Session, vault: Vault, cases: Sequence[Case], known: Calendar,
     if last is not None and at - last < (REPEAT_URGENT if urgent else REPEAT):
         return 0
     longest = max(waited(case, known, at) for case in cases)
-    text = words(len(cases), urgent, longest)
+    made = calls_to(session, vault, partial(words, number=len(cases), urgent=urgent, longest=longest), PageAbout.CASES, at)
+    content = {"cases": [case.number for case in cases[:50]], "pages": made}
+    audit.record(session, at=at, actor="desk", kind="desk.paged", subject="desk", content=content, vault=vault)
+    if not made:
+        logger.error("%d cases lie unclaimed and there is nobody to page", len(cases))
+    return made
+
+
+def calls_to(session: Session, vault: Vault, text: Callable[[StaffAccount, str], str], about: PageAbout, at: datetime) -> int:
+    """Lay down a call by every way to everybody who is to be called now; returns how many that are."""
     pages = [
-        Page(staff_id=account.id, channel=channel, text=text, made_at=at)
+        Page(staff_id=account.id, channel=channel, text=text(account, channel), about=about, made_at=at)
         for account in whom(session)
         for channel, field in BY
         if getattr(accounts.profile_of(account, vault), field)
     ]
     session.add_all(pages)
-    content = {"cases": [case.number for case in cases[:50]], "pages": len(pages)}
-    audit.record(session, at=at, actor="desk", kind="desk.paged", subject="desk", content=content, vault=vault)
-    if not pages:
-        logger.error("%d cases lie unclaimed and there is nobody to page", len(cases))
     return len(pages)
 
 
@@ -79,13 +91,12 @@ def whom(session: Session) -> list[StaffAccount]:
     return leads or accounts.on_duty(session) or [one for one in everybody if Role.LEAD.value in one.roles]
 
 
-def words(number: int, urgent: int, longest: timedelta) -> str:
-    """What a page says, in both languages of the console."""
-    minutes = int(longest / timedelta(minutes=1))
-    return (
-        f"Candour: {number} unclaimed ({urgent} urgent), longest wait {minutes} min. Please take them now. "
-        f"{number} 宗個案未有人跟進（緊急 {urgent} 宗），最長已等 {minutes} 分鐘，請即處理。"
-    )
+def words(account: StaffAccount, channel: str, number: int, urgent: int, longest: timedelta) -> str:
+    """What a page says to somebody, in the language they work in; the text is the notice `staff_page`."""
+    language = account.language if (TEXTS / account.language).is_dir() else Language.EN.value
+    text = (TEXTS / language / BODY[channel]).read_text(encoding="utf-8").strip()
+    values = {"waiting": number, "urgent": urgent, "minutes": int(longest / timedelta(minutes=1))}
+    return _PLACE.sub(lambda place: str(values[place[1]]), text)
 
 
 def send_pages(

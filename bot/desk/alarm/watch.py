@@ -18,7 +18,7 @@ from bot.base.errors import NotPublished
 from bot.base.vault import Vault
 from bot.channels.base import Channel
 from bot.conversations.speaking.publication import Library
-from bot.desk.alarm import paging, unclaimed
+from bot.desk.alarm import paging, silence, unclaimed
 from bot.desk.hours.calendar import DEFAULT_HOURS, desk_hours
 from bot.desk.hours.deadlines import reschedule
 from bot.desk.hours.switches import calendar, is_closed_by_weather
@@ -89,6 +89,7 @@ class Watch:
             approvals.expire(session, self._vault, at)
             presence.sweep(session, at)
             throttle.sweep(session, at)
+            silence.alarm(session, self._vault, at)
             self._busy(session, at)
         self._unclaimed(at)
 

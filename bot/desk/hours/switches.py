@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.base import audit
+from bot.base.errors import BadInput
 from bot.base.vault import Vault
 from bot.desk.hours.calendar import DEFAULT_HOURS, Calendar, Hours
 from bot.desk.records import DeskSwitch, Switch
@@ -16,6 +17,7 @@ from bot.desk.staff.may import require
 from bot.desk.staff.roles import Permission
 
 WEATHER = (Switch.TYPHOON, Switch.BLACK_RAIN)
+LEAST_REASON, MOST_REASON = 8, 300
 
 
 def is_on(session: Session, switch: Switch) -> bool:
@@ -28,27 +30,27 @@ def switched_on(session: Session) -> dict[Switch, DeskSwitch]:
     return {Switch(row.switch): row for row in session.scalars(select(DeskSwitch).where(DeskSwitch.until.is_(None)))}
 
 
-def turn_on(session: Session, vault: Vault, switch: Switch, *, by: str, at: datetime) -> bool:
+def turn_on(session: Session, vault: Vault, switch: Switch, *, by: str, at: datetime, why: str = "") -> bool:
     """Switch something on; False when it was on already. `by` is an actor such as `staff:3` or `operator`.
 
-    Raises BadInput for somebody on the staff who does not run the desk; a legal hold is the privacy officer's.
+    Raises BadInput for somebody on the staff who does not run the desk; a legal hold is the privacy officer's, with a reason.
     """
-    _allowed(session, switch, by)
+    _allowed(session, switch, by, why)
     if _on(session, switch) is not None:
         return False
     session.add(DeskSwitch(switch=switch.value, since=at, on_by=by))
-    _record(session, vault, switch, "on", by, at)
+    _record(session, vault, switch, "on", by, at, why)
     return True
 
 
-def turn_off(session: Session, vault: Vault, switch: Switch, *, by: str, at: datetime) -> bool:
+def turn_off(session: Session, vault: Vault, switch: Switch, *, by: str, at: datetime, why: str = "") -> bool:
     """Switch something off; False when it was off already; raises BadInput as turning on does."""
-    _allowed(session, switch, by)
+    _allowed(session, switch, by, why)
     row = _on(session, switch)
     if row is None:
         return False
     row.until, row.off_by = at, by
-    _record(session, vault, switch, "off", by, at)
+    _record(session, vault, switch, "off", by, at, why)
     return True
 
 
@@ -68,18 +70,20 @@ def is_closed_by_weather(session: Session) -> bool:
     return any(is_on(session, switch) for switch in WEATHER)
 
 
-def _allowed(session: Session, switch: Switch, by: str) -> None:
-    staff_id = by.removeprefix("staff:")
-    if by.startswith("staff:"):
-        require(session, int(staff_id), Permission.ERASE if switch is Switch.LEGAL_HOLD else Permission.RUN_DESK)
+def _allowed(session: Session, switch: Switch, by: str, why: str) -> None:
+    if not by.startswith("staff:"):
+        return
+    is_hold = switch is Switch.LEGAL_HOLD
+    require(session, int(by.removeprefix("staff:")), Permission.ERASE if is_hold else Permission.RUN_DESK)
+    if is_hold and not LEAST_REASON <= len(why.strip()) <= MOST_REASON:
+        raise BadInput(f"Say why, in {LEAST_REASON} to {MOST_REASON} characters.")
 
 
 def _on(session: Session, switch: Switch) -> DeskSwitch | None:
     return session.scalars(select(DeskSwitch).where(DeskSwitch.switch == switch.value, DeskSwitch.until.is_(None))).first()
 
 
-def _record(session: Session, vault: Vault, switch: Switch, to: str, by: str, at: datetime) -> None:
+def _record(session: Session, vault: Vault, switch: Switch, to: str, by: str, at: datetime, why: str) -> None:
     session.flush()
-    audit.record(
-        session, at=at, actor=by, kind=f"desk.switched_{to}", subject="desk", content={"switch": switch.value}, vault=vault
-    )
+    content = {"switch": switch.value, **({"reason": why.strip()} if why.strip() else {})}
+    audit.record(session, at=at, actor=by, kind=f"desk.switched_{to}", subject="desk", content=content, vault=vault)

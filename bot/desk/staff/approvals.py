@@ -22,6 +22,7 @@ from bot.base import audit
 from bot.base.errors import BadInput
 from bot.base.lifecycle import move
 from bot.base.vault import Vault
+from bot.desk.staff.may import may
 from bot.desk.staff.models import DETAILS, AccountStatus, Approval, ApprovalStatus, StaffAccount
 from bot.desk.staff.roles import Permission, permitted
 
@@ -103,13 +104,16 @@ def ask(
 def approve(session: Session, vault: Vault, request_id: int, *, by: int, at: datetime) -> Approval:
     """Agree as the second person; the caller does what was asked for in the same transaction.
 
-    Raises BadInput for one's own request, without the permission, or when it is decided or over.
+    Raises BadInput for one's own request, without the permission, when it is decided or over, and when whoever asked has
+    left or lost the role since.
     """
     request = _open(session, request_id, at)
     if request.asked_by == by:
         raise BadInput("You asked for this: another person has to decide.")
     if by not in {account.id for account in _able(session, request)}:
         raise BadInput("Your role does not allow deciding this.")
+    if not may(session, request.asked_by, MAY_ASK[What(request.what)]):
+        raise BadInput("Whoever asked for this may not ask for it any more: refuse it, and let somebody else ask.")
     move(request, ApprovalStatus.APPROVED)
     request.decided_by, request.decided_at = by, at
     _record(session, vault, request, "approved", by, at)

@@ -53,5 +53,5 @@ def words(found: Load) -> str:
     """What the page says, in both languages of the console."""
     return (
         f"Candour: {found.waiting} patients wait, {found.staff_on_duty} on duty. Surge offers them calls at set times: "
-        f"switch it on in the console. {found.waiting} 人正在等候，當值 {found.staff_on_duty} 人，可開啟繁忙模式。"
+        f"switch it on in the console. {found.waiting} 人正在等候，當值 {found.staff_on_duty} 人，可在控制台開啟高峰模式。"
     )

@@ -14,6 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from bot.base.clock import in_hong_kong
 from bot.base.languages import Language
 from bot.base.settings import REPOSITORY
+from bot.desk.alarm.paging import trouble
 from bot.desk.hours.switches import switched_on
 from bot.desk.records import Switch
 from bot.desk.staff.accounts import profile_of
@@ -139,7 +140,8 @@ def _of_the_desk(staff: Staff) -> dict[str, Any]:
                 "held": numbers.held,
                 "breached": numbers.breached,
                 "oldest": staff.now - numbers.waiting_since if numbers.waiting_since else None,
-                "switches": [one.value for one in switched_on(session) if one in SWITCHES],
+                "pager_trouble": trouble(session, staff.vault, staff.now).is_there,
+                "switches": [one.value for one in switched_on(session)],
             }
     return {"bar": bar, "entries": entries_for(staff), "my_name": profile_of(staff.account, staff.vault).name}
 

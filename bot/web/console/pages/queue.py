@@ -28,6 +28,7 @@ from bot.web.console.door import Staff, requires, signed_in
 from bot.web.console.fields import whole
 from bot.web.console.live import state_of
 from bot.web.console.notices import Notice, refused, said
+from bot.web.console.pages.state import actors, advice
 from bot.web.console.rendering import SWITCHES, Entry, entries_for, page
 
 router = console_router()
@@ -63,6 +64,8 @@ def queue_page(staff: Annotated[Staff, signed_in()]) -> Response:
             "numbers": queue.counts(session, staff.now),
             "handed": queue.meant_for(session, staff.id),
             "switched": switches.switched_on(session),
+            "by": actors(staff, session),
+            "advice": advice(staff, session),
         }
     values |= {"asked": asked, "start": start, "rows": ROWS, "filtered": any(asked[name] for name in asked if name != "from")}
     return page(staff, "console/queue.html", **values, **CHOICES, link=_link)
