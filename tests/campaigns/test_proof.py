@@ -14,7 +14,8 @@ from bot.base.errors import BadInput
 from bot.campaigns import hands, life
 from bot.campaigns.models import NoticeStatus
 from bot.campaigns.proof import bundle, checking
-from bot.patients.models import Way
+from bot.campaigns.proof.received import received
+from bot.patients.models import Person, Way
 from tests.campaigns.house import AUTHOR, Clinic
 from tests.conftest import Keys
 
@@ -154,3 +155,18 @@ def test_what_people_did_by_hand_is_in_it(told: Clinic, keys: Keys, tmp_path: Pa
     assert {"campaign.created", "campaign.submitted", "campaign.approved", "campaign.started", "notice.accepted"} <= kinds
     assert "campaign.public_notice" in kinds
     shutil.rmtree(made.folder)
+
+
+def test_what_one_person_was_sent_is_told_in_the_words_it_was_sent_in(told: Clinic) -> None:
+    [notice, *_] = told.notices(status=NoticeStatus.ACCEPTED.value)
+    with told.database.reading() as session:
+        [found] = received(session, told.office(), notice.person_id)
+        other = next(one.id for one in session.query(Person) if one.id not in {each.person_id for each in told.notices()})
+        assert received(session, told.office(), other) == []
+    assert (found.way, found.language, found.sent_at, found.is_as_sent) == ("email", "en", notice.submitted_at, True)
+    assert found.text.strip()
+    told.texts.edition = "second"
+    with told.database.reading() as session:
+        [later] = received(session, told.office(), notice.person_id)
+    assert later.notice == found.notice
+    assert later.is_as_sent == (later.text == found.text)

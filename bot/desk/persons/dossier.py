@@ -10,6 +10,7 @@ import io
 import json
 import zipfile
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -37,6 +38,7 @@ README = (
     "本檔案載有本集團事故應變系統於下列日期持有關於一名人士的資料。\n\n"
     "person.json      who is on file, contact points, categories of data, wishes / 檔案資料、聯絡方法、資料類別、意願\n"
     "notices.json     notices that were sent / 已發送的通知\n"
+    "notice-*.txt     what they said / 通知內容\n"
     "cases.json       cases the response team handled / 應變團隊處理的個案\n"
     "thread-*.txt     conversations, times in Hong Kong / 對話紀錄（香港時間）\n"
     "thread-*.json    the same for machines, times in UTC / 同上，供電腦讀取（協調世界時）\n\n"
@@ -44,14 +46,39 @@ README = (
 )
 
 
+@dataclass(frozen=True, repr=False)
+class SentNotice:
+    """A notice of a campaign as it was sent to the person."""
+
+    notice: str
+    version: str
+    language: str
+    way: str
+    status: str
+    sent_at: datetime | None
+    settled_at: datetime | None
+    subject: str
+    text: str
+    is_as_sent: bool
+
+
 def dossier(
-    session: Session, vault: Vault, person_id: int, threads: Sequence[int], request: Approval, *, by: int, at: datetime
+    session: Session,
+    vault: Vault,
+    person_id: int,
+    threads: Sequence[int],
+    request: Approval,
+    *,
+    by: int,
+    at: datetime,
+    sent: Sequence[SentNotice] = (),
 ) -> bytes:
-    """The ZIP file; that it was fetched, and by whom, goes into the log."""
+    """The ZIP file; `sent` are the notices of campaigns. That it was fetched, and by whom, goes into the log."""
     person = session.get_one(Person, person_id)
     files: dict[str, str] = {"README.txt": f"{README}\n{in_hong_kong(at):%Y-%m-%d %H:%M} HKT\n"}
     files["person.json"] = _json(_person(session, vault, person))
-    files["notices.json"] = _json(_notices(session, person_id))
+    files["notices.json"] = _json([*_notices(session, person_id), *(_sent(place, one) for place, one in enumerate(sent, 1))])
+    files |= {f"notice-{place}.txt": _letter(one) for place, one in enumerate(sent, 1)}
     files["cases.json"] = _json(_cases(session, person_id, threads))
     for thread in session.scalars(select(Thread).where(Thread.id.in_(threads)).order_by(Thread.id)):
         lines = list(_lines(session, vault, thread.id))
@@ -95,6 +122,27 @@ def _notices(session: Session, person_id: int) -> list[Mapping[str, Any]]:
     notes = [{"notice": "contact_changed", "way": one.channel, "status": one.status, "on": _moment(one.made_at)} for one in told]
     sent = [{"notice": one.name, "version": one.version, "way": one.way, "on": one.sent_on.isoformat()} for one in noticed]
     return [*sent, *notes]
+
+
+def _sent(place: int, one: SentNotice) -> Mapping[str, Any]:
+    return {
+        "notice": one.notice,
+        "version": one.version,
+        "way": one.way,
+        "language": one.language,
+        "status": one.status,
+        "sent_at": _moment(one.sent_at),
+        "settled_at": _moment(one.settled_at),
+        "text_in": f"notice-{place}.txt",
+        "text_is_as_sent": one.is_as_sent,
+    }
+
+
+def _letter(one: SentNotice) -> str:
+    when = f"{in_hong_kong(one.sent_at):%Y-%m-%d %H:%M} HKT" if one.sent_at else "–"
+    head = f"{one.notice} {one.version} · {one.way} · {when} · {one.status}\n"
+    said = one.text or "The text cannot be rendered any more. / 內容已無法重新產生。"
+    return head + (f"{one.subject}\n" if one.subject else "") + f"\n{said}\n"
 
 
 def _cases(session: Session, person_id: int, threads: Sequence[int]) -> list[Mapping[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import Response
@@ -9,9 +10,11 @@ from fastapi.responses import HTMLResponse
 from sqlalchemy.orm import Session
 
 from bot import erase
+from bot.assembly import office_for
 from bot.base.errors import BadInput
+from bot.campaigns.proof.received import received
 from bot.desk.persons import requests
-from bot.desk.persons.dossier import dossier
+from bot.desk.persons.dossier import SentNotice, dossier
 from bot.desk.staff import approvals
 from bot.desk.staff.approvals import What
 from bot.desk.staff.models import Approval
@@ -74,7 +77,9 @@ def fetch(staff: Exporter, request_id: int) -> Response:
             raise BadInput("This export may not be fetched, or not any more.")
         person_id = int(approvals.details_of(request, staff.vault)["person"])
         threads = erase.proven_threads(session, person_id)
-        packed = dossier(session, staff.vault, person_id, threads, request, by=staff.id, at=staff.now)
+        office = office_for(staff.door.application, "console")
+        sent = [SentNotice(**asdict(one)) for one in received(session, office, person_id)]
+        packed = dossier(session, staff.vault, person_id, threads, request, by=staff.id, at=staff.now, sent=sent)
     name = f"access-request-{request_id}.zip"
     return Response(packed, media_type="application/zip", headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
