@@ -16,6 +16,9 @@ from bot.assembly import Application
 from bot.base.languages import Language
 from bot.conversations.speaking import publication
 from bot.conversations.speaking.publication import Publication
+from bot.desk.hours import switches
+from bot.desk.records import Switch
+from bot.desk.staff.models import StaffAccount
 from bot.web.app import create_app
 from bot.web.labels import all_labels
 from bot.web.limits import UNLIMITED
@@ -230,3 +233,27 @@ def test_the_address_brings_no_markup(patient: Patient) -> None:
     page = patient.client.get('/?lang="><script>alert(1)</script>')
     assert page.status_code == 200
     assert "alert(1)" not in page.text
+
+
+@pytest.mark.parametrize("lang", list(Language))
+def test_while_the_desk_is_in_surge_the_notice_says_how_long_a_person_takes(
+    patient: Patient, application: Application, lang: Language
+) -> None:
+    assert 'id="delay"' not in patient.client.get(f"/?lang={lang.value}").text
+    with application.database.writing() as session:
+        switches.turn_on(session, application.vault, Switch.SURGE, by="operator", at=application.clock())
+        session.add(
+            StaffAccount(
+                login_entry="i.1.x",
+                sealed_profile="x",
+                roles=["agent"],
+                status="active",
+                on_duty=True,
+                created_at=application.clock(),
+            )
+        )
+    shown = patient.client.get(f"/?lang={lang.value}").text
+    assert re.search(r'id="delay">[^<]*\d+[^<]*\d+[^<]*<', shown)
+    with application.database.writing() as session:
+        switches.turn_off(session, application.vault, Switch.SURGE, by="operator", at=application.clock())
+    assert 'id="delay"' not in patient.client.get(f"/?lang={lang.value}").text

@@ -22,6 +22,7 @@ from bot.base.languages import Language
 from bot.conversations.speaking import wording
 from bot.conversations.speaking.notice import Archive, Notice, Version, notice
 from bot.conversations.speaking.publication import Library, Published
+from bot.desk.surge.delay import delay_told
 from bot.web.door import CHANNEL, Door, door_of
 from bot.web.labels import all_labels
 from bot.web.patient import clinic_name, help_lines, language_for, page_of, rendered
@@ -87,7 +88,9 @@ def _page(request: Request, door: Door, asked: str | None, number: int | None) -
         # What is in force says it, also where an older publication said the same words first.
         published = library.get(session, here.publication_id) if here.until else newest
         said = notice(published, language, CHANNEL)
+        delay = "" if here.until else delay_told(session, newest, language, CHANNEL, door.application.clock())
     values = _about(published, newest, said, language) | _times(versions, here, language)
+    values["delay"] = delay
     values["check"] = CHECK if any(getattr(route, "path", "") == CHECK for route in request.app.routes) else ""
     return page_of(TEMPLATE, language, values)
 
