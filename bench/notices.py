@@ -34,7 +34,10 @@ BATCH = 1000
 LANGUAGES = ("zh-Hant", "en", "zh-Hans")
 HELD = ((Category.IDENTITY, Category.CONTACT), (Category.IDENTITY, Category.MEDICAL), (Category.IDENTITY,))
 NOTICE = "first_notice"
-TOLD = ("home", "database_url", "web_port", "engine_url", "provider_timeout_s", "simulator_port", "limit_address_requests")
+TOLD = (
+    *("home", "database_url", "web_port", "engine_url", "provider_timeout_s", "simulator_port", "limit_address_requests"),
+    "campaign_test_addresses",
+)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from bot.campaigns.models import Campaign, Notice, NoticeAttempt, NoticeStatus
 
-CALLS = 4
+CALLS = 3
 """Calls one after the other, of which none was answered, after which it is an outage."""
 LOOKED_AT = 500
 """Attempts looked at: an e-mail request has up to a hundred of them."""

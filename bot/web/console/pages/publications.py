@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse
 
 from bot.base.clock import HONG_KONG
 from bot.base.errors import BadInput
+from bot.campaigns.planning import versions
 from bot.desk.sight import texts
 from bot.desk.staff.names import colleagues
 from bot.desk.staff.roles import Permission
@@ -39,7 +40,10 @@ def publication(staff: Proposer, publication_id: int) -> Response:
     """One of them against what is said now."""
     with staff.database.reading() as session:
         found = texts.compared(session, staff.door.application.library, publication_id, staff.id, staff.now)
-    return page(staff, "console/publication.html", found=found, row=found.row, names=_names(staff))
+        held = [one for one in versions.held(session) if one.publication != publication_id]
+        owed = versions.on_their_way(session)
+    values = {"found": found, "row": found.row, "names": _names(staff), "held": held, "owed": owed}
+    return page(staff, "console/publication.html", **values)
 
 
 @router.post("/publications/propose")
