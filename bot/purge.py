@@ -78,6 +78,13 @@ def _refuse(session: Session, campaign: Campaign, at: datetime, kept: timedelta)
         raise BadInput(f"Addresses are kept {kept.days} days after the end of a campaign (CANDOUR_CAMPAIGN_ADDRESSES_KEPT_DAYS).")
 
 
+def has_addresses(session: Session, campaign_id: int) -> bool:
+    """Whether an address of somebody of this campaign is still there."""
+    points = select(ContactPoint.id).join(Obligation, Obligation.person_id == ContactPoint.person_id)
+    mine = points.where(Obligation.campaign_id == campaign_id, ~ContactPoint.entry.startswith("erased:"))
+    return session.scalars(mine.limit(1)).first() is not None
+
+
 def _people(campaign_id: int, after: int) -> Any:
     mine = select(Obligation.person_id).where(Obligation.campaign_id == campaign_id, Obligation.person_id > after)
     return mine.order_by(Obligation.person_id).limit(BATCH)

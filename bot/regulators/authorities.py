@@ -22,6 +22,7 @@ class Authority(BaseModel):
 
     name: str
     told: str  # the fact that says on which day it was told
+    stated: str  # the fact that says that it was told, on whatever day
     within_hours: int  # after the end of the day on which the incident was noticed
     follow_up_hours: int  # after facts that are new to it came into force
     every_days: int  # after the last report, while the investigation goes on

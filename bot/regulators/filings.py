@@ -140,6 +140,8 @@ def _due(
     if last is None or last.filed_at is None:
         if told_on is not None:
             return None, f"told on {told_on:%-d %b %Y} according to the facts; no document of it is here"
+        if facts["facts"].get(who.stated, {}).get("value") is not None:
+            return None, f"told according to the facts; on which day is not known: the fact {who.told}"
         end = _end_of(noticed) if noticed else None
         return (end + timedelta(hours=who.within_hours), "first report") if end else (None, "the day of discovery is not known")
     if changes:

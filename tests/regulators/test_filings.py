@@ -44,7 +44,7 @@ def content(**facts: Any) -> dict[str, Any]:
 def house(database: Database, clock: FakeClock) -> Database:
     """A database in which the shipped incident is published."""
     clock.now = datetime(2023, 5, 5, 2, tzinfo=UTC)
-    publish(database, content(health_department_told_on=None), clock())
+    publish(database, content(health_department_told_on=None, authorities_told=None), clock())
     return database
 
 
@@ -150,12 +150,20 @@ def test_a_day_on_which_it_was_told_before_counts(house: Database, clock: FakeCl
     assert (now.due_at, str(now.told_on)) == (None, "2023-05-05")
 
 
+def test_told_on_a_day_that_nobody_knows_is_not_overdue_and_the_day_is_asked_for(house: Database, clock: FakeClock) -> None:
+    clock.advance(days=9)
+    publish(house, content(), clock())
+    now = standing(house, clock, "police")
+    assert now.due_at is None
+    assert "police_told_on" in now.why
+
+
 def test_new_facts_make_a_follow_up_due_that_lists_them(house: Database, vault: Vault, clock: FakeClock) -> None:
     number = drafted(house, vault, clock).id
     approved(house, vault, clock, number)
     filed(house, vault, clock, number)
     clock.advance(days=2)
-    publish(house, content(health_department_told_on=None, entry_date="2023-04-30"), clock())
+    publish(house, content(health_department_told_on=None, authorities_told=None, entry_date="2023-04-30"), clock())
     now = standing(house, clock)
     assert now.due_at == clock() + timedelta(hours=72)
     assert [line for line in now.changes if line.startswith("entry date: ") and line.endswith("before: not known yet")]

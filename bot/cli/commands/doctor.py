@@ -22,9 +22,11 @@ from bot.base.settings import SECRETS, Settings
 from bot.cli import reach, services, state, training
 from bot.cli.commands.checks import postgres_binaries
 from bot.cli.commands.desk.look import look as look_at_desk
+from bot.cli.commands.proof import look as proven
 from bot.cli.terminal import out, settings_now
 from bot.conversations.speaking import proposal
 from bot.conversations.speaking.publication import Library
+from bot.patients.roster.imports import unfinished
 
 Json = Annotated[bool, typer.Option("--json", help="Print a list of {what, well, words}.")]
 
@@ -65,6 +67,7 @@ def findings(settings: Settings) -> Iterator[Finding]:
         ("database", _database),
         ("model", _model),
         ("channels", _channels),
+        ("letters", _paper),
         ("processes", _processes),
         ("tests", _tests),
     )
@@ -123,6 +126,11 @@ def _database(settings: Settings) -> Iterator[Finding]:
         yield _audit(database, settings)
         with database.reading() as session:
             yield from (Finding(*said) for said in reach.waiting(session, system_clock()))
+            if part := unfinished(session):
+                words = f"import {part.id} has begun and not ended: a part of its file is on file; import the file again"
+                yield Finding("roster", False, words)
+            yield from (Finding(*said) for said in proven.authorities(session, system_clock()))
+            yield from (Finding(*said) for said in proven.emptying(session, settings, system_clock()))
         yield from (Finding(*said) for said in look_at_desk(settings, database))
     finally:
         database.close()
@@ -151,6 +159,10 @@ def _audit(database: Database, settings: Settings) -> Finding:
 
 def _channels(settings: Settings) -> Iterator[Finding]:
     yield from (Finding(*said) for said in reach.configured(settings))
+
+
+def _paper(settings: Settings) -> Iterator[Finding]:
+    yield from (Finding(*said) for said in proven.paper(settings))
 
 
 def _model(settings: Settings) -> Iterator[Finding]:
