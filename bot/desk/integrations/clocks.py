@@ -52,7 +52,8 @@ class ClockTeller:
             if since is None:
                 return 0
             moments = [one for one in self._moments(session, at) if since <= one[4] <= at]
-            told = set(session.execute(select(ClockTold.case_id, ClockTold.clock, ClockTold.state, ClockTold.due_at)).tuples())
+            marks = session.execute(select(ClockTold.case_id, ClockTold.clock, ClockTold.state, ClockTold.due_at))
+            told = {(mark.case_id, mark.clock, mark.state, mark.due_at) for mark in marks}
         new = [one for one in moments if (one[0].id, one[1].value, one[3].value, one[2]) not in told]
         if not new:
             return 0
