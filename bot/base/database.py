@@ -132,6 +132,11 @@ class Database:
             finally:
                 _writing.reset(token)
 
+    def give_way(self) -> None:
+        """Let the doors that want to write now go first, for a moment; for long work on a connection of its own."""
+        if self._courtesy:
+            self._courtesy.give_way()
+
     @contextmanager
     def _place(self) -> Iterator[None]:
         if self._queue is None or self._courtesy is None:

@@ -29,6 +29,7 @@ from bot.campaigns.office import Office
 from bot.campaigns.plan import Plan, digests_of, plan_of
 from bot.campaigns.planning import senders
 from bot.campaigns.planning.holding import working
+from bot.patients.roster.imports import unfinished
 
 STATES = CampaignStatus
 
@@ -76,6 +77,8 @@ def submit(office: Office, name: str, *, by: str, progress: Callable[[int], None
             campaign = named(session, name)
             if campaign.status != STATES.DRAFT:
                 raise IllegalMove(f"The campaign is {campaign.status}: only a draft is submitted.")
+            if unfinished(session):
+                raise BadInput("The roster's import has begun and not ended: import its file again, or some would not be told.")
             senders.checked(office, plan_of(campaign.plan))
             office.texts.keep(session, campaign.notice, campaign.version)
         text = office.texts.digest(campaign.notice, campaign.version)

@@ -167,7 +167,7 @@ class PersonReference(Base):
 
 
 class RosterImport(Base):
-    """A file that was applied: its digest and what it changed, in numbers."""
+    """A file that was applied, or whose application has begun: its digest and what it changes, in numbers."""
 
     __tablename__ = "roster_imports"
 
@@ -175,6 +175,7 @@ class RosterImport(Base):
     digest: Mapped[str] = mapped_column(String(64))  # SHA-256 of the file
     by: Mapped[str] = mapped_column(String(60))
     at: Mapped[datetime]
+    unfinished: Mapped[bool] = mapped_column(default=False)  # only a part of the file is on file
     counts: Mapped[dict[str, Any]] = mapped_column(JSON)
 
     __table_args__ = ({"sqlite_autoincrement": True},)

@@ -1,4 +1,4 @@
-"""A roster in the database: all of it or nothing, sealed, compared before it is changed."""
+"""A roster in the database: judged whole, applied piece by piece, sealed, compared before it is changed."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from bot.base import audit
+from bot.base import audit, leases, schema
 from bot.base.database import Base, Database
 from bot.base.errors import BadInput
+from bot.base.leases import Lease
 from bot.base.settings import REPOSITORY
 from bot.base.vault import BlindIndex, Vault, new_key
 from bot.patients.models import (
@@ -31,6 +32,10 @@ from bot.patients.models import (
     Retirement,
     RosterImport,
 )
+from bot.patients.roster import applying
+from bot.patients.roster.applying import Applying, Order
+from bot.patients.roster.imports import unfinished
+from bot.patients.roster.judging import Judging
 from bot.patients.roster.problems import Grade
 from bot.patients.sample import writing
 from tests.conftest import Keys
@@ -86,7 +91,7 @@ def test_nothing_personal_stands_readable_in_the_database_or_the_log(clinic: Cli
         everything = "\n".join(
             repr(tuple(row)) for table in Base.metadata.sorted_tables for row in session.execute(sa.select(table))
         )
-        entry = session.scalars(sa.select(audit.AuditEntry)).one()
+        entry = session.scalars(sa.select(audit.AuditEntry).where(audit.AuditEntry.kind == applying.IMPORTED)).one()
         content = audit.content_of(entry, clinic.vault)
     for personal in ("CHAN", "Chan", "陳", "chan@", "91234567", "9123 4567", "P001", "Sample Street", "medical"):
         assert personal not in everything
@@ -281,36 +286,115 @@ from pathlib import Path
 import sqlalchemy as sa
 from bot.base.database import Database
 from bot.base.vault import BlindIndex, Vault
+from bot.patients.roster import applying
 from bot.patients.roster.judging import judged
 from tests.make import START
 url, path, vault, index, when = sys.argv[1:]
+applying.PIECE, applying.PIECE_OF_LINKS = 200, 300
+number, _, when = when.partition(" ")
+seen = 0
 database = Database(url)
 @sa.event.listens_for(database.engine, "after_cursor_execute")
 def die(connection, cursor, statement, *rest):
-    if statement.startswith(when):
+    global seen
+    seen += statement.startswith(when)
+    if seen == int(number):
         os.kill(os.getpid(), signal.SIGKILL)
 with judged(Path(path), database, Vault(vault), BlindIndex(index)) as judging:
     judging.apply(by="test", at=START)
 """
 
 
-@pytest.mark.parametrize("table", ["persons", "contact_points", "name_tokens", "audit"])
-def test_a_process_killed_while_applying_leaves_nothing_half_stored(
-    clinic: Clinic, database_url: str, keys: Keys, tmp_path: Path, table: str
+def dies(database_url: str, keys: Keys, path: Path, when: str) -> None:
+    """A process that applies the file and is killed at the last statement that begins so."""
+    arguments = [sys.executable, "-c", DYING, database_url, str(path), keys.vault, keys.index, when]
+    done = subprocess.run(arguments, cwd=REPOSITORY, env={**os.environ, "PYTHONPATH": str(REPOSITORY)}, check=False)
+    assert done.returncode == -signal.SIGKILL
+
+
+def left(database: Database) -> dict[str, int]:
+    with database.reading() as session:
+        models = (Person, ContactPoint, NameToken, PersonLink)
+        return {model.__tablename__: session.scalar(sa.select(sa.func.count()).select_from(model)) or 0 for model in models}
+
+
+@pytest.mark.parametrize(
+    ("when", "persons_left"),
+    [
+        ("1 INSERT INTO roster_imports", 0),  # before anything is on file
+        ("1 INSERT INTO persons", 0),  # a piece goes in as a whole or not at all
+        ("2 INSERT INTO persons", 200),
+        ("3 INSERT INTO name_tokens", 400),
+        ("2 INSERT INTO person_links", 600),
+        ("1 UPDATE roster_imports", 600),
+    ],
+)
+def test_a_process_killed_while_applying_leaves_whole_persons_and_an_import_that_everybody_sees_is_unfinished(
+    clinic: Clinic, database_url: str, keys: Keys, tmp_path: Path, when: str, persons_left: int
 ) -> None:
     path = tmp_path / "sample.csv"
     with path.open("w", encoding="utf-8", newline="") as file:
         writing.write(file, 600, 6)
-    arguments = [sys.executable, "-c", DYING, database_url, str(path), keys.vault, keys.index, f"INSERT INTO {table}"]
-    done = subprocess.run(arguments, cwd=REPOSITORY, env={**os.environ, "PYTHONPATH": str(REPOSITORY)}, check=False)
-    assert done.returncode == -signal.SIGKILL
+    dies(database_url, keys, path, when)
+    after = left(clinic.database)
+    assert after["persons"] == persons_left
+    assert bool(after["contact_points"]) == bool(after["name_tokens"]) == bool(persons_left)
     with clinic.database.reading() as session:
-        for model in (Person, ContactPoint, NameToken, PersonLink, RosterImport, audit.AuditEntry):
-            assert session.scalar(sa.select(sa.func.count()).select_from(model)) == 0
+        assert (unfinished(session) is not None) == (when != "1 INSERT INTO roster_imports")
+    with clinic.database.writing() as session:  # as long as its lease lasts it may only be slow
+        session.execute(sa.delete(Lease))
     seen = clinic.apply(path)
-    assert seen.added == 600
+    assert (seen.added, seen.same, seen.changed) == (600 - persons_left, persons_left, 0)
+    whole = left(clinic.database)
     with clinic.database.reading() as session:
-        assert session.scalar(sa.select(sa.func.count(Person.id))) == 600
+        assert unfinished(session) is None
+        for table in (ContactPoint, NameToken, PersonLink):  # nobody has anything twice, everybody has all
+            assert session.scalar(sa.select(sa.func.count()).select_from(table)) == whole[table.__tablename__]
+        kinds = [entry.kind for entry in session.scalars(sa.select(audit.AuditEntry).order_by(audit.AuditEntry.id))]
+    assert kinds[-2:] == ["roster.begun", "roster.imported"]
+    other = tmp_path / "other.sqlite3"
+    schema.migrate(f"sqlite:///{other}")
+    undisturbed = Database(f"sqlite:///{other}")
+    Clinic(undisturbed, clinic.vault, clinic.index, path).apply(path)
+    assert left(undisturbed) == whole
+    undisturbed.close()
+
+
+def test_a_second_file_waits_for_the_first_and_a_stopped_one_does_not_go_on_beside_another(clinic: Clinic) -> None:
+    with clinic.judging(FAMILY) as first:
+        slow = Applying(first._stage.connection, clinic.database, order_of(first), clinic.vault)
+        slow._connection.execution_options(candour_immediate=True)
+        number = slow._begin()
+        with pytest.raises(BadInput, match="try again in a minute"):
+            clinic.apply([HEADINGS, CHAN])
+        with clinic.database.writing() as session:  # it stood still for longer than its lease
+            session.execute(sa.delete(Lease))
+        clinic.apply([HEADINGS, CHAN])
+        with pytest.raises(BadInput, match="stopped on its way"), slow._piece(number):
+            pass
+    assert set(persons(clinic)) == {"P001"}
+
+
+def order_of(judging: Judging) -> Order:
+    seen = judging.judgement
+    return Order(digest="0" * 64, by="test", at=START, counts=seen.counts, judged_on=seen.judged_on)
+
+
+def test_others_write_while_a_roster_comes_in(clinic: Clinic, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(applying, "PIECE", 50)
+    path = tmp_path / "sample.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writing.write(file, 600, 6)
+    written: list[int] = []
+
+    def between() -> None:
+        with clinic.database.writing() as session:
+            leases.take(session, name=f"turn {len(written)}", holder="web", at=START, seconds=1)
+        written.append(1)
+
+    monkeypatch.setattr(clinic.database, "give_way", between)
+    assert clinic.apply(path).added == 600
+    assert len(written) > 12
 
 
 def test_rows_may_not_be_what_their_columns_do_not_allow(clinic: Clinic, vault: Vault) -> None:

@@ -62,7 +62,7 @@ def import_roster(
     by: By = "operator",
     as_json: Json = False,
 ) -> None:
-    """Judge a roster as a whole, show what it would change, and apply it in one go.
+    """Judge a roster as a whole, show what it would change, and apply it.
 
     A file without a `row digest` column, and one that changes who is on file, is applied only after somebody has looked:
     answer the question in the terminal, or give the code of the check with --confirm.
@@ -74,6 +74,10 @@ def import_roster(
     settings = ready(settings_now())
     with _judged(settings, file, report) as judging:
         seen = judging.judgement
+        if seen.judged_on < 0:
+            say(
+                f"Import {-seen.judged_on} has begun and not ended: what is on file is a part. A whole file adds what is missing."
+            )
         if not as_json:
             _show(seen, report)
         number = _apply(judging, confirm, by.strip() or "operator") if apply and seen.well else None

@@ -86,10 +86,10 @@ class Batches:
         old = {(point.kind, point.value): point for point in known.from_roster} if known else {}
         for place, contact in enumerate(row.contacts):
             if point := old.pop((contact.kind, contact.value), None):
-                staged[staging.REVISIONS].append((point.id, place, contact.safe, False))
+                staged[staging.REVISIONS].append((entry, point.id, place, contact.safe, False))
             elif not (known and known.settled(contact)):
                 staged[staging.CONTACTS].append((entry, *self._contact(contact, place)))
-        staged[staging.REVISIONS].extend((point.id, point.place, point.safe, True) for point in old.values())
+        staged[staging.REVISIONS].extend((entry, point.id, point.place, point.safe, True) for point in old.values())
 
     def _contact(self, contact: Contact, place: int) -> tuple[Any, ...]:
         entry = self._index.index(INDEX_KINDS[contact.kind], contact.value)

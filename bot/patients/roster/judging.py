@@ -21,10 +21,12 @@ from bot.base.errors import BadInput
 from bot.base.vault import BlindIndex, Vault
 from bot.patients.models import Person
 from bot.patients.roster import applying, decoding
+from bot.patients.roster.applying import Applying
 from bot.patients.roster.batches import Batches
 from bot.patients.roster.cells import key_is_hkid
 from bot.patients.roster.decoding import Encoded
 from bot.patients.roster.headings import Column, Layout
+from bot.patients.roster.imports import state_of
 from bot.patients.roster.problems import Grade, Problem, Problems
 from bot.patients.roster.rows import Reader, Row
 from bot.patients.roster.sheet import Sheet, digest_fits
@@ -88,17 +90,21 @@ class Judgement:
 class Judging:
     """One file, judged and waiting on one connection; made by `judged`."""
 
-    def __init__(self, stage: Staging, vault: Vault, judgement: Judgement) -> None:
-        self._stage, self._vault = stage, vault
+    def __init__(self, stage: Staging, database: Database, vault: Vault, judgement: Judgement) -> None:
+        self._stage, self._database, self._vault = stage, database, vault
         self.judgement = judgement
 
     def apply(self, *, by: str, at: datetime) -> int:
-        """Apply it and return the import's number; raises BadInput when it may not be or the roster has changed."""
+        """Apply it and return the import's number; raises BadInput when it may not be or the roster has changed.
+
+        It goes in piece by piece, so that nobody at a door waits for it. A process that dies on its way leaves an import
+        that is not finished, which everybody is told of; the same file once more adds what is missing.
+        """
         seen = self.judgement
         if not seen.well:
             raise BadInput("The file is not applied: what the report names has to be mended first.")
         order = applying.Order(digest=seen.encoded.digest, by=by, at=at, counts=seen.counts, judged_on=seen.judged_on)
-        return applying.apply(self._stage.connection, order, self._vault)
+        return Applying(self._stage.connection, self._database, order, self._vault).run()
 
 
 @contextmanager
@@ -117,7 +123,7 @@ def judged(
     try:
         stage = Staging(connection)
         with connection.begin():
-            judged_on = applying.last_import(connection)
+            judged_on = state_of(connection)
             on_file = connection.scalar(sa.select(sa.exists().where(Person.id > 0)))
         batches = Batches(stage, vault, index, on_file=bool(on_file))
         with path.open("rb") as file:
@@ -127,7 +133,7 @@ def judged(
             if decoding.digest_of(file) != encoded.digest:
                 raise BadInput("The file changed while it was read.")
         _conclude(stage, batches, judgement)
-        yield Judging(stage, vault, judgement)
+        yield Judging(stage, database, vault, judgement)
     finally:
         # The temporary tables go with the connection.
         connection.invalidate()

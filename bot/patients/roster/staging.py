@@ -63,7 +63,12 @@ CONTACTS = _staged(
 """Contact points to add."""
 
 REVISIONS = _staged(
-    "staged_revisions", Column("contact_id", Key), Column("place", Integer), Column("safe", Boolean), Column("retire", Boolean)
+    "staged_revisions",
+    Column("key_entry", String(80)),
+    Column("contact_id", Key),
+    Column("place", Integer),
+    Column("safe", Boolean),
+    Column("retire", Boolean),
 )
 """Contact points on file that change their place or are retired."""
 
@@ -107,7 +112,7 @@ class Staging:
             for statement in (
                 "CREATE INDEX staged_rows_by_key ON staged_rows (key_entry)",
                 "CREATE INDEX staged_rows_by_person ON staged_rows (person_id)",
-                "CREATE INDEX staged_persons_by_key ON staged_persons (key_entry)",
+                *(f"CREATE INDEX {table.name}_by_key ON {table.name} (key_entry)" for table in TABLES if table is not ROWS),
             ):
                 self.connection.exec_driver_sql(statement)
             if self.connection.dialect.name == "postgresql":
