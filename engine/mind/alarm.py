@@ -1,8 +1,8 @@
 """How likely a text speaks of a danger, from its scores as a whole and in its most alarming sentence.
 
 The scores of the views (spelling, USE, E5) and how near the nearest examples of danger, of the harmless and of all else are, are
-weighed by a logistic regression that was fitted on examples the model had not seen, so that the result is a probability: of the
-texts given 0.8, four in five speak of a danger.
+weighed by a logistic regression that was fitted on examples the model had not seen. There, harmless texts in alarming words count
+for more than ordinary ones, which are easily told from danger: it is a probability among texts that sound like danger.
 """
 
 from __future__ import annotations
@@ -14,10 +14,13 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 
+from engine.mind.learnt import ALARMING, DANGEROUS, ORDINARY
+
 Floats: TypeAlias = npt.NDArray[np.float32]
 
 LEAST_TOLD = 0.02  # a second danger less likely is not mentioned; the first always is
 MOST_TOLD = 2
+ALARMING_COUNTS, ORDINARY_COUNTS = 2.0, 0.5  # what an example weighs, where one of danger weighs 1
 
 
 def signs(parts: Floats, close: Floats) -> Floats:
@@ -40,9 +43,10 @@ class Alarm:
     bias: float
 
     @classmethod
-    def fitted(cls, seen: Floats, dangerous: npt.NDArray[np.bool_]) -> Alarm:
-        """The alarm which fits unseen examples best."""
-        fit = LogisticRegression(C=30.0, max_iter=5000).fit(seen, dangerous)
+    def fitted(cls, seen: Floats, kinds: Floats) -> Alarm:
+        """The alarm which fits unseen examples best; `kinds` says of each what it is."""
+        weights = np.select([kinds == ALARMING, kinds == ORDINARY], [ALARMING_COUNTS, ORDINARY_COUNTS], 1.0)
+        fit = LogisticRegression(C=30.0, max_iter=5000).fit(seen, kinds == DANGEROUS, sample_weight=weights)
         return cls(fit.coef_[0].astype(np.float32), float(fit.intercept_[0]))
 
     def chances(self, seen: Floats) -> Floats:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from engine.mind.alarm import Alarm, signs
 from engine.mind.judge import Measures
-from engine.mind.learnt import DANGERS, Scores
+from engine.mind.learnt import DANGERS, Scores, kinds_of
 from engine.mind.opinion import Clarity, Measured, mixed, shares
 
 Floats: TypeAlias = npt.NDArray[np.float32]
@@ -68,5 +68,5 @@ def _judge(held: Held, scores: Scores) -> tuple[Measured, Floats, Floats]:
     temperature = float(TEMPERATURES[int(np.argmin(losses))])
     close = np.split(scores.close, held.starts[1:])
     seen = np.stack([signs(one[:, :, columns:], near) for one, near in zip(each, close, strict=True)])
-    alarm = Alarm.fitted(seen, held.dangerous)
+    alarm = Alarm.fitted(seen, kinds_of(held.names))
     return Measured(temperature, alarm), shares(topics, temperature), alarm.chances(seen)
