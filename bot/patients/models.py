@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, String, Text
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, String, Text, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bot.base.database import Base, Key, one_of
@@ -175,7 +175,7 @@ class RosterImport(Base):
     digest: Mapped[str] = mapped_column(String(64))  # SHA-256 of the file
     by: Mapped[str] = mapped_column(String(60))
     at: Mapped[datetime]
-    unfinished: Mapped[bool] = mapped_column(default=False)  # only a part of the file is on file
+    unfinished: Mapped[bool] = mapped_column(default=False, server_default=false())  # only a part of the file is on file
     counts: Mapped[dict[str, Any]] = mapped_column(JSON)
 
     __table_args__ = ({"sqlite_autoincrement": True},)
