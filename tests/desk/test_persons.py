@@ -77,7 +77,8 @@ def desk(desk: Desk) -> Desk:
     """A desk that has words for the note."""
     content = dict(desk.published.content)
     texts = {one.value: {"text": f"<contact_changed {one.value}>", "short": "<short>"} for one in Language}
-    wordings = {**content["wordings"], told.WORDING: {"level": "public", "label": {}, "next": [], "texts": texts}}
+    wording = {"level": "public", "label": {}, "next": [], "texts": texts}
+    wordings = {**content["wordings"], told.WORDING: wording, told.SUBJECT: wording}
     publish(desk.database, {**content, "wordings": wordings}, desk.clock())
     return desk
 
@@ -105,6 +106,7 @@ def test_the_old_contact_and_another_hear_of_it_over_their_channels_and_the_new_
     assert send(desk, sms=sms, email=email) == 2
     assert [(one.their, one.text) for one in sms.given] == [(OLD, "<short>")]
     assert [(one.their, one.text) for one in email.given] == [(OTHER, "<contact_changed zh-Hant>")]
+    assert [one.letter for one in email.given] == [{"title": "<contact_changed zh-Hant>"}]
     assert {note.status for note in notes(desk)} == {NoteStatus.SENT}
     assert send(desk, sms=sms, email=email) == 0
 

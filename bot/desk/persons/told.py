@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
@@ -31,6 +32,7 @@ from bot.patients.models import ContactKind, ContactPoint, Person, Way
 log = logging.getLogger(__name__)
 
 WORDING = "contact_changed"
+SUBJECT = f"{WORDING}_subject"
 LEASE = timedelta(seconds=90)
 """Longer than any provider's time-out."""
 TRIES = 6
@@ -154,7 +156,8 @@ def _deliver(
         with database.reading() as session:
             content = library.current(session, clock()).content
         said = wording.render(content, WORDING, job.language, job.channel, {}).text
-        result = channels[job.channel].send(Outgoing(own=own[job.channel], their=job.their, text=said, reference=job.reference))
+        letter = _letter(content, job)
+        result = channels[job.channel].send(Outgoing(own[job.channel], job.their, said, job.reference, letter=letter))
     except CandourError as known:
         result = known
     except Exception as unexpected:  # it may have been sent: the safe reading of any surprise
@@ -162,6 +165,13 @@ def _deliver(
         result = OutcomeUnknown("the call broke off", code=type(unexpected).__name__)
     with database.writing() as session:
         return _conclude(session, vault, job, result, clock())
+
+
+def _letter(content: Mapping[str, Any], job: _Job) -> dict[str, str]:
+    """The subject line of an e-mail; an older publication may have none."""
+    if job.channel != "email" or SUBJECT not in content["wordings"]:
+        return {}
+    return {"title": wording.render(content, SUBJECT, job.language, job.channel, {}).text}
 
 
 def _conclude(session: Session, vault: Vault, job: _Job, result: Sent | CandourError, at: datetime) -> bool:

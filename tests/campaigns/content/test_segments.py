@@ -186,3 +186,5 @@ def test_one_text_has_one_source() -> None:
             }
             assert notices.filled(name, language, Way.SMS).text == said[Way.SMS]
             assert notices.filled(name, language, Way.EMAIL).text.split() == said[Way.EMAIL].split()
+            subject = texts.wording.render(texts.with_all_facts(), f"{name}_subject", language, "email", {}).text
+            assert notices.filled(name, language, Way.EMAIL).subject == subject
