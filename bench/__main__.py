@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench import campaign, console, fuzz, identity, memory, roster, start, thread, turns, webhooks, yardsticks
+from bench import campaign, chaos, console, fuzz, identity, memory, roster, start, thread, turns, webhooks, yardsticks
 from bench.house import NotUp, trained_model
 from bot.base.errors import CandourError
 from bot.base.settings import Settings, load_settings
@@ -78,6 +78,10 @@ def _console(asked: argparse.Namespace, settings: Settings, folder: Path) -> dic
     return console.run(folder / "home", **size, database_url=asked.database_url)
 
 
+def _chaos(asked: argparse.Namespace, settings: Settings, folder: Path) -> dict[str, Any]:
+    return chaos.run(folder, seeds=asked.seeds, first=asked.first, people=asked.people, on_postgres=asked.postgres)
+
+
 def _fuzz(asked: argparse.Namespace, settings: Settings, folder: Path) -> dict[str, Any]:
     return fuzz.run(trained_model(settings), strings=asked.strings, seed=asked.seed)
 
@@ -134,6 +138,11 @@ def _more(kind: Callable[..., Any]) -> None:
     one.add_argument("--pages", type=int, default=200, help="of each kind that are opened")
     one.add_argument("--database-url", default="", help="an empty database to use instead of SQLite")
     one.add_argument("--postgres", action="store_true", help="on a PostgreSQL of its own, made for this and taken away again")
+    one = kind("chaos", _chaos, "campaigns whose processes are killed at random moments, counted afterwards by an SQL script")
+    one.add_argument("--seeds", type=int, default=50, help="how many campaigns")
+    one.add_argument("--first", type=int, default=1, help="the first seed: a run that failed is repeated by its number")
+    one.add_argument("--people", type=int, default=2_000)
+    one.add_argument("--postgres", action="store_true", help="on a PostgreSQL made for each of them and taken away again")
     one = kind("fuzz", _fuzz, "strings that nobody would write, judged by the engine's understanding")
     one.add_argument("--strings", type=int, default=100_000)
     one.add_argument("--seed", type=int, default=1)

@@ -89,11 +89,11 @@ class Installation:
         )
 
     def start(self, *names: str) -> None:
-        """Start these processes: `simulator`, `web`, `worker`."""
+        """Start these processes: `simulator`, `web`, `worker`; several of one kind are told apart by `worker:2`."""
         for name in names:
             told = {f"CANDOUR_{one.upper()}": str(value) for one in TOLD if (value := getattr(self.settings, one))}
             environment = surroundings({**told, **provider.told(self.settings), **provider.addresses(self.settings)}, bare=True)
-            command = [sys.executable, "-m", f"bot.{name}"]
+            command = [sys.executable, "-m", f"bot.{name.partition(':')[0]}"]
             if name == "simulator":
                 command = [*provider.command(self.settings), *self._simulated]
             with (self.settings.home / f"{name}.log").open("ab") as log:

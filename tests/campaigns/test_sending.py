@@ -17,9 +17,12 @@ from bot.base.errors import (
     TemporaryFailure,
     Unconfigured,
 )
-from bot.campaigns import life
+from bot.base.lifecycle import move
+from bot.campaigns import hands, life, pace
 from bot.campaigns.models import Notice, NoticeAttempt, NoticeStatus, Obligation
 from bot.campaigns.plan import Caps, Release
+from bot.campaigns.sending import claiming, concluding
+from bot.campaigns.sending.press import Press
 from bot.campaigns.sending.room import NoticeRoom
 from bot.channels.base import line
 from bot.conversations import threads
@@ -395,3 +398,72 @@ def test_nobody_is_written_to_before_the_first_round_after_a_limit(clinic: Clini
 def test_every_status_of_a_notice_is_reached_by_some_move() -> None:
     reached = {to for targets in Notice.MOVES.values() for to in targets} | {NoticeStatus.PLANNED}
     assert reached == set(NoticeStatus)
+
+
+def test_a_country_our_account_may_not_write_to_is_one_persons_trouble_but_not_hong_kong(clinic: Clinic) -> None:
+    clinic.people(3)
+    away = clinic.person(mobile="+447700900123")
+    refused = AccountFailure("not there", code="21408")
+    clinic.sms.answers = failing(refused, "+447700900123")
+    clinic.running(**SMS_ONLY)
+    clinic.works()
+    assert clinic.now().status == "running"
+    assert [(one.person_id, one.status) for one in clinic.notices(code="21408")] == [(away, "rejected")]
+    assert len(clinic.sms.got) == 3
+    clinic.people(1)
+    clinic.sms.answers = failing(refused)
+    clinic.running("second", **SMS_ONLY, version="2")
+    clinic.works(rounds=4)
+    assert clinic.now("second").status == "paused"
+
+
+def test_the_providers_queue_is_never_more_than_half_full(clinic: Clinic, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pace, "QUEUE", 2.0)  # seconds' worth
+    clinic.people(30)
+    clinic.running(**SMS_ONLY, per_second={Way.SMS: 10})
+    clinic.works()
+    assert len(clinic.sms.got) == 20
+    with clinic.database.writing() as session:
+        for one in session.scalars(select(Notice).where(Notice.status == "accepted").limit(4)).all():
+            move(one, NoticeStatus.DELIVERED)
+    clinic.works()
+    assert len(clinic.sms.got) == 24
+    clinic.clock.advance(hours=11)  # Twilio has given up the rest
+    clinic.works()
+    assert len(clinic.sms.got) == 30
+
+
+def test_whoever_was_given_up_for_dead_does_not_undo_what_another_does(clinic: Clinic) -> None:
+    clinic.people(1)
+    clinic.running(**SMS_ONLY)
+    late = clinic.office("worker-1")
+    clinic.is_live = False  # the wave begins and nothing leaves
+    NoticeRoom(clinic.office()).step()
+    clinic.is_live = True
+    with clinic.database.writing() as session:
+        taken = claiming.claim(session, late, Press(late), clinic.now().id, Way.SMS, 1, clinic.clock())
+    clinic.clock.advance(minutes=3)
+    NoticeRoom(clinic.office("worker-2")).step()
+    [notice] = clinic.notices(status="unknown")
+    with clinic.database.writing() as session:
+        hands.settle(session, clinic.vault, clinic.now(), notice.id, as_sent=False, by=AUTHOR, at=clinic.clock())
+    other = clinic.office("worker-2")
+    with clinic.database.writing() as session:
+        claiming.claim(session, other, Press(other), clinic.now().id, Way.SMS, 1, clinic.clock())
+    for result in (TemporaryFailure("nobody answers"), PermanentFailure("no"), OutcomeUnknown("broke"), AccountFailure("no")):
+        with clinic.database.writing() as session:
+            concluding.conclude(session, late, taken, result, clinic.clock())
+        assert [(one.status, one.holder) for one in clinic.notices()] == [("submitting", "worker-2")]
+
+
+def test_one_result_that_cannot_be_written_does_not_keep_the_others(clinic: Clinic) -> None:
+    clinic.people(3)
+    odd = addresses(clinic, "mobile")[1]
+    clinic.sms.answers = failing(PermanentFailure("odd", code=None), odd)  # type: ignore[arg-type]
+    clinic.running(**SMS_ONLY)
+    room = NoticeRoom(clinic.office())
+    for _ in range(4):
+        room.step()
+        clinic.clock.advance(seconds=1)
+    room.close()
+    assert sorted(one.status for one in clinic.notices(channel="sms")) == ["accepted", "accepted", "submitting"]
