@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,17 +10,22 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import func, select
 
-from bot.base.clock import system_clock
+from bot.base.clock import in_hong_kong, system_clock
 from bot.base.database import Database
 from bot.base.settings import REPOSITORY, Settings
 from bot.cli.demo import day
+from bot.cli.demo.crowd import MANY, crowd
 from bot.cli.demo.script import TALKS
 from bot.conversations.models import Reply, Thread, Turn, TurnStatus
 from bot.conversations.speaking import proposal
 from bot.desk.models import Case
+from bot.desk.records import CaseCall, CaseDraft, CaseNote
 from bot.desk.sight.handled import not_handled
-from bot.desk.staff import demo
+from bot.desk.sight.listing import listing
+from bot.desk.staff import approvals, demo
 from bot.desk.staff.models import StaffAccount
+from bot.desk.surge import booked
+from bot.desk.work.queue import Filters
 from bot.patients.models import Person
 from tests.conftest import Keys
 from tests.people import publish
@@ -47,13 +53,13 @@ def test_the_day_has_people_languages_channels_and_cases_of_every_priority(setti
     assert len(said) == 1
     with database.reading() as session:
         assert session.scalar(select(func.count(Person.id))) == 200
-        assert session.scalar(select(func.count(Thread.id))) == len(TALKS)
+        assert session.scalar(select(func.count(Thread.id))) == len(TALKS) + MANY
         assert set(session.scalars(select(Thread.language))) == {"en", "zh-Hant", "zh-Hans", "tl", "id"}
         priorities = set(session.scalars(select(Case.priority)))
         assert priorities == {0, 1, 2, 3}
         assert session.scalar(select(func.count(Turn.id)).where(Turn.status == TurnStatus.STORED.value)) == 0
         assert session.scalar(select(func.count(Turn.id)).where(Turn.status == TurnStatus.FAILED.value)) == 0
-        assert (session.scalar(select(func.count(Reply.id))) or 0) >= len(TALKS)
+        assert (session.scalar(select(func.count(Reply.id))) or 0) >= len(TALKS) + MANY
         assert not_handled(session, system_clock()) == []
 
 
@@ -90,3 +96,30 @@ def test_no_demo_team_is_made_where_others_can_reach_us(settings: Settings, data
     assert "Demo accounts are made" in said[0]
     with database.reading() as session:
         assert session.scalar(select(func.count(StaffAccount.id))) == 0
+
+
+def test_with_a_team_the_day_has_something_of_everything(settings: Settings, database: Database) -> None:
+    said: list[str] = []
+    day.team(settings, said.append)
+    day.play(settings, said.append)
+    at = system_clock()
+    with database.reading() as session:
+        assert set(session.scalars(select(Case.status))) == {"open", "claimed", "waiting", "snoozed", "resolved", "merged"}
+        assert len(set(session.scalars(select(Case.outcome).where(Case.outcome.is_not(None))))) >= 3
+        states = {clock.state.value for row in listing(session, Filters(), at).rows for clock in (row.answer, row.end) if clock}
+        assert "breached" in states
+        assert len(states) >= 2
+        assert len(booked.planned(session, at)) >= 2
+        assert {one.result for one in session.scalars(select(CaseCall))} == {"reached", "no_answer"}
+        assert session.scalar(select(func.count(CaseNote.id)))
+        assert session.scalar(select(func.count(CaseDraft.case_id)))
+        assert {one.what for one in approvals.waiting(session, at)} == {"export", "bulk_resolve"}
+        hours = Counter(in_hong_kong(turn).hour for turn in session.scalars(select(Turn.received_at)))
+        assert len(hours) >= 8
+        assert max(hours.values()) >= 4 * min(hours.values())
+        assert not_handled(session, at) == []
+
+
+def test_the_day_is_the_same_whenever_it_is_played() -> None:
+    assert list(crowd()) == list(crowd())
+    assert {talk.language for talk in crowd()} == {"en", "zh-Hant", "zh-Hans", "tl", "id"}

@@ -48,8 +48,8 @@ def _up(settings: Settings, demo: bool | None) -> None:
     prepared = installation.prepare(settings, say, show, demo=demo)
     prepared = replace(prepared, settings=provider.with_simulator(prepared.settings))
     if demo:
-        day.play(prepared.settings, say)
         day.team(prepared.settings, say)
+        day.play(prepared.settings, say)
     stop, hurry = threading.Event(), threading.Event()
 
     def told(_number: int, _frame: FrameType | None) -> None:

@@ -22,7 +22,9 @@ from bot.base.errors import BadInput, Misconfigured
 from bot.base.settings import REPOSITORY, Settings
 from bot.base.vault import BlindIndex, Vault
 from bot.channels.base import line
+from bot.cli.demo.crowd import MANY, crowd
 from bot.cli.demo.script import TALKS, Said, Talk
+from bot.cli.demo.shift import Shift, linked, team_of
 from bot.conversations import threads
 from bot.conversations.engine import Deed, Guess, Understanding
 from bot.conversations.models import Thread
@@ -33,9 +35,8 @@ from bot.conversations.speaking.publication import Library, Published
 from bot.conversations.transcript import TURN_TEXT
 from bot.deeds.carrying import Deeds
 from bot.desk.models import Case, CaseStatus
-from bot.desk.records import Known
 from bot.desk.staff import demo
-from bot.desk.work import persons
+from bot.desk.work.speech import Rules, load_never_say
 from bot.identity.flow import Identity
 from bot.inbox import Inbox
 from bot.patients.finding import address_of
@@ -58,7 +59,7 @@ def play(settings: Settings, say: Callable[[str], None]) -> None:
         _Day(settings, database, vault, BlindIndex(settings.secret("index_keys"))).play()
     finally:
         database.close()
-    say(f"Played a day of the incident with invented people: {len(TALKS)} conversations on a desk at /desk.")
+    say(f"Played a day of the incident with invented people: {len(TALKS) + MANY} conversations on a desk at /desk.")
 
 
 def team(settings: Settings, say: Callable[[str], None]) -> None:
@@ -119,7 +120,9 @@ class _Day:
         self.database, self.vault, self.index = database, vault, index
         self.now = system_clock()
         self.clock, self.engine, library = _Clock(self.now), _ScriptedEngine(), _TodaysLibrary()
+        self.library = library
         official = official_numbers(proposal.read_incident(settings.data))
+        self.rules = Rules(load_never_say(settings.data / "never_say.yml"), official)
         mind = Mind(self.engine, Lexicon.load(settings.data / "safety.yml"), official)
         identity = Identity(vault, index, limits_of(settings))
         deeds = Deeds(vault, index, library)
@@ -129,10 +132,30 @@ class _Day:
     def play(self) -> None:
         with judged(ROSTER, self.database, self.vault, self.index) as judging:
             judging.apply(by=BY, at=self.now - timedelta(hours=10))
-        for talk in TALKS:
-            self._talk(talk)
+        talks = sorted([*TALKS, *crowd()], key=lambda talk: -talk.hours)
+        done = [(talk, self._talk(talk)) for talk in talks]
+        with self.database.reading() as session:
+            staff, published = team_of(session, self.index), self.library.current(session, self.now)
+        if staff:
+            self._works(Shift(self.database, self.vault, published, self.rules, staff, self.now), done)
 
-    def _talk(self, talk: Talk) -> None:
+    def _works(self, shift: Shift, done: list[tuple[Talk, tuple[int, int | None]]]) -> None:
+        """The team's part of the day."""
+        merged, asked = [], None
+        for talk, (thread_id, person_id) in done:
+            with self.database.reading() as session:
+                case = session.scalars(select(Case).where(Case.thread_id == thread_id)).first()
+            if case is not None and talk.then == "merged":
+                merged.append(case.id)
+            elif case is not None and talk.then:
+                shift.works(talk.then, case.id, case.opened_at)
+            asked = person_id if talk.then == "private" else asked
+        if len(merged) == 2:
+            shift.merges(merged)
+        if asked is not None:
+            shift.asks(asked)
+
+    def _talk(self, talk: Talk) -> tuple[int, int | None]:
         self.clock.at = self.now - timedelta(hours=talk.hours)
         thread_id, person_id = self._thread(talk)
         for said in talk.said:
@@ -148,15 +171,16 @@ class _Day:
                 )
             self.inbox.answer(thread_id)
             self.clock.at += timedelta(minutes=1)
-        self._name(thread_id, person_id)
+        self._name(thread_id, person_id, proven=talk.proven)
+        return thread_id, person_id
 
-    def _name(self, thread_id: int, person_id: int | None) -> None:
-        """A case at an address on file is about the person, which proves nothing."""
+    def _name(self, thread_id: int, person_id: int | None, *, proven: bool) -> None:
+        """A case at an address on file is about the person, which proves nothing; a code does."""
         with self.database.writing() as session:
             live = select(Case.id).where(Case.thread_id == thread_id, Case.status == CaseStatus.OPEN.value)
             case_id = session.scalar(live) if person_id else None
             if case_id and person_id:
-                persons.link(session, self.vault, case_id, person_id, Known.MENTIONED, staff_id=None, at=self.clock.at)
+                linked(session, self.vault, case_id, person_id, self.clock.at, proven=proven)
 
     def _thread(self, talk: Talk) -> tuple[int, int | None]:
         with self.database.writing() as session:
@@ -167,7 +191,7 @@ class _Day:
             thread = threads.open_thread(session, channel=channel, address_index=entry, language=talk.language, at=self.clock.at)
             if point:
                 thread.own_address, thread.sealed_address = self.own[channel], self.vault.seal(their, ADDRESS)
-            return thread.id, point.person_id if point else None
+            return thread.id, point.person_id if point else (talk.person if talk.proven else None)
 
     def _contact(self, session: Session, talk: Talk) -> ContactPoint | None:
         """The first contact of the channel's kind from the script's row of the roster on."""
