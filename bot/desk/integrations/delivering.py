@@ -150,7 +150,7 @@ class WebhookRoom:
     def _next(self, endpoint_id: int) -> _Work | None:
         at = self._clock()
         with self._database.reading() as session:
-            # What failed comes after what was not tried yet: an event that is refused again and again holds up its own case alone.
+            # What failed comes after what was not tried yet: an event that is always refused holds up its own case alone.
             due = _deliverable(at).where(WebhookDelivery.endpoint_id == endpoint_id)
             row = session.scalars(due.order_by(WebhookDelivery.next_at, WebhookDelivery.id).limit(1)).first()
             if row is None:
