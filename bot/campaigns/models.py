@@ -1,8 +1,7 @@
 """The rows of a campaign: the plan and its approvals, whom it owes a notice, and every notice on its way.
 
-An obligation is one person and one notice version; it ends only in a state that says how the person was told, or who decided
-otherwise. A notice is one try by one channel at one contact point; it is committed before any provider is called. Attempts and
-events are only ever added. No name, address or text lies here readable.
+An obligation is one person and one notice version; it ends only in a state that says how the person was told, or who decided.
+A notice is one try by one channel at one contact point, committed before any call. No name, address or text lies here readable.
 """
 
 from __future__ import annotations
