@@ -27,7 +27,8 @@ from bot.desk.integrations.delivering import WebhookRoom
 
 url, keys, at, name = sys.argv[1:]
 moment = datetime.fromisoformat(at)
-room = WebhookRoom(Database(url), Vault(keys), lambda: moment, name, base="https://help.example.hk", reach=Reach(is_development=True))
+base, reach = "https://help.example.hk", Reach(is_development=True)
+room = WebhookRoom(Database(url), Vault(keys), lambda: moment, name, base=base, reach=reach)
 while True:
     room.tick()
     time.sleep(0.01)
