@@ -188,7 +188,10 @@ class _Day:
             their = address_of(point, self.vault) if point else ""
             channel = talk.channel if point else "web"
             entry = self.index.index(LINE, line(channel, self.own.get(channel, ""), their or secrets.token_hex(16)))
-            thread = threads.open_thread(session, channel=channel, address_index=entry, language=talk.language, at=self.clock.at)
+            known = session.scalars(select(Thread).where(Thread.address_index == entry)).first()
+            thread = known or threads.open_thread(
+                session, channel=channel, address_index=entry, language=talk.language, at=self.clock.at
+            )
             if point:
                 thread.own_address, thread.sealed_address = self.own[channel], self.vault.seal(their, ADDRESS)
             return thread.id, point.person_id if point else (talk.person if talk.proven else None)
