@@ -172,8 +172,10 @@ def _open(address: str) -> Engine:
     url = _checked(address)
     # Parameters hold personal data: hide_parameters keeps them out of every exception text.
     if url.get_backend_name() == "sqlite":
-        arguments: dict[str, Any] = {"timeout": BUSY_TIMEOUT_S}
-        engine = create_engine(url, pool_size=10, max_overflow=30, hide_parameters=True, connect_args=arguments)
+        arguments: dict[str, Any] = {"timeout": BUSY_TIMEOUT_S, "cached_statements": 64}
+        # The last one back goes out first: each that is used keeps a megabyte or two of pages and prepared statements.
+        pool: dict[str, Any] = {"pool_size": 10, "max_overflow": 30, "pool_use_lifo": True}
+        engine = create_engine(url, **pool, hide_parameters=True, connect_args=arguments)
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine

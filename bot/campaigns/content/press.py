@@ -9,12 +9,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
-
-import typst
+from typing import TYPE_CHECKING, Any
 
 from bot.base.errors import Misconfigured
 from bot.base.languages import Language
+
+if TYPE_CHECKING:
+    import typst
 
 FONTS: Mapping[Language, str] = {
     Language.EN: "Noto Sans CJK HK",
@@ -46,11 +47,13 @@ def compiled(layout: bytes, name: str, content: Any, at: datetime, form: typst.O
 
 def set_counted(layout: bytes, name: str, content: Any, at: datetime) -> tuple[bytes, list[int]]:
     """A PDF of a layout that tells under `<pages>` how many pages each of its parts has, and these numbers."""
+    from typst import Compiler
+
     given = {name: json.dumps(content, ensure_ascii=False)}
     with tempfile.TemporaryDirectory() as folder:  # it asks only documents that have a file
         path = Path(folder, "layout.typ")
         path.write_bytes(layout)
-        compiler = typst.Compiler(path, root=folder, font_paths=_fonts(), sys_inputs=given)
+        compiler = Compiler(path, root=folder, font_paths=_fonts(), sys_inputs=given)
         made = compiler.compile(format="pdf", timestamp=at)
         pages: list[int] = json.loads(compiler.query("<pages>", field="value", one=True))
     assert isinstance(made, bytes)
@@ -67,10 +70,14 @@ def checked_font(language: Language) -> str:
 
 @lru_cache(maxsize=1)
 def _fonts() -> typst.Fonts:
-    return typst.Fonts(include_system_fonts=True, include_embedded_fonts=False)
+    from typst import Fonts  # 7 MB: only for whoever makes pages
+
+    return Fonts(include_system_fonts=True, include_embedded_fonts=False)
 
 
 @lru_cache(maxsize=1)
 def _compiler() -> typst.Compiler:
+    from typst import Compiler
+
     # Setting up takes longer than a page: it is kept for the next one.
-    return typst.Compiler(font_paths=_fonts())
+    return Compiler(font_paths=_fonts())
