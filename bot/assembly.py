@@ -107,6 +107,7 @@ def office_of(
         texts=ApprovedTexts(database, library, content_ids=settings.notice_templates),
         channels=channels,
         own=own,
+        lines={channel: tuple(settings.own_addresses(channel)) for channel in channels},
         clock=clock,
         holder=holder,
         is_live=settings.campaigns_live or settings.reaches_nobody,

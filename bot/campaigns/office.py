@@ -45,6 +45,8 @@ class Office:
     """Whether what leaves really reaches people: not while both providers are the simulator on this machine."""
     sms_sender: str = ""
     """The registered sender id under which text messages leave; without it our own number, which patients can answer."""
+    lines: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """All our addresses per channel: a patient who stops messages on one wants none from the others."""
     allowed: frozenset[str] = field(default=frozenset(), repr=False)
     """Addresses that test sends may reach."""
     lease_s: float = 120.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -335,6 +336,46 @@ def test_what_was_learnt_since_the_plan_keeps_a_notice_back(clinic: Clinic) -> N
     assert (found[dead].status, found[dead].because) == ("manual", "deceased")
     assert {found[one].rung for one in (wrong, stopped, opted)} == {2}
     assert found[fine].rung == 1
+
+
+@pytest.mark.parametrize("learnt", ["stopped", "held", "died", "protected"])
+def test_what_was_learnt_about_a_guardian_keeps_the_wards_notice_back(clinic: Clinic, learnt: str) -> None:
+    guardian = clinic.person()
+    ward = clinic.person(email=None, mobile=None, post=None, minor=True, guardian=guardian)
+    clinic.running(**SMS_ONLY)
+    with clinic.database.writing() as session:
+        match learnt:
+            case "stopped":
+                disclosure.wish(session, guardian, stopped=True, at=clinic.clock())
+            case "held":
+                disclosure.hold(session, guardian, disclosure.HoldReason.DEATH_REPORTED, clinic.clock())
+            case "died":
+                session.get_one(Person, guardian).deceased = True
+            case _:
+                session.get_one(Person, guardian).protected = True
+    clinic.works()
+    assert not clinic.sms.got
+    assert {one.person_id: one.status for one in clinic.notices(channel="sms")} == {guardian: "withheld", ward: "withheld"}
+
+
+def test_a_stop_on_another_of_our_numbers_counts(clinic: Clinic) -> None:
+    stopped, fine = clinic.people(2)
+    clinic.running(**SMS_ONLY)
+    at = clinic.clock()
+    with clinic.database.writing() as session:
+        number = addresses(clinic, "mobile")[0]
+        for own, since in (("+85264500002", at), ("+85264500001", None)):
+            entry = clinic.index.index("line", line("sms", own, number))
+            threads.open_thread(session, channel="sms", address_index=entry, language="en", at=at).opted_out_at = since
+    office = replace(clinic.office("w"), lines={"sms": ("+85264500001", "+85264500002")})
+    room = NoticeRoom(office)
+    for _ in range(3):
+        room.step()
+        clinic.clock.advance(seconds=1)
+    room.close()
+    assert list(clinic.sms.got) == [addresses(clinic, "mobile")[1]]
+    assert {one.person_id for one in clinic.notices(channel="sms") if one.status == "withheld"} == {stopped}
+    assert fine != stopped
 
 
 def test_whatsapp_goes_only_to_whoever_wrote_to_us_there_and_to_so_many_a_day(clinic: Clinic) -> None:

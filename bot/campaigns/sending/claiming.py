@@ -133,7 +133,7 @@ def _new_people(session: Session, plan: Plan, at: datetime) -> int:
 _COLUMNS = (
     *(Notice.id, Notice.obligation_id, Notice.person_id, Notice.reference, Notice.tries, Notice.segment_id),
     *(Obligation.status.label("owed"), Obligation.sealed_reference, Person.sealed_record, Person.deceased, Person.protected),
-    *(ContactPoint.sealed_value, ContactPoint.entry, ContactPoint.retired_because),
+    *(ContactPoint.sealed_value, ContactPoint.entry, ContactPoint.retired_because, ContactPoint.person_id.label("reader_id")),
 )
 
 

@@ -19,7 +19,7 @@ from bot.channels.base import line
 from bot.conversations.models import Thread
 from bot.conversations.post.arrivals import LINE
 from bot.patients.disclosure import PersonHold, PersonWish
-from bot.patients.models import CONTACT, Retirement, Way
+from bot.patients.models import CONTACT, Person, Retirement, Way
 
 GONE = frozenset({Retirement.WRONG_PERSON.value, Retirement.DECEASED.value, Retirement.REPLACED.value})
 """Retired because of something a person said; a later file alone does not change a frozen campaign."""
@@ -35,11 +35,13 @@ NO_CONSENT = "the patient has not written to us on WhatsApp"
 
 def sort_out(session: Session, office: Office, rows: Sequence[Any], channel: Way, at: datetime) -> set[int]:
     """Withhold what must not be sent and let the ladder go on, or leave the person to the team; returns the notices."""
-    persons = [row.person_id for row in rows]
+    persons = {one for row in rows for one in (row.person_id, row.reader_id)}  # a guardian reads what concerns the ward
     still = (PersonHold.person_id.in_(persons), PersonHold.lifted_at.is_(None))
     held = set(session.scalars(select(PersonHold.person_id).where(*still)))
     wished = (PersonWish.person_id.in_(persons), PersonWish.stopped_at.is_not(None))
     stopped = set(session.scalars(select(PersonWish.person_id).where(*wished)))
+    unreachable = (Person.id.in_([row.reader_id for row in rows]), Person.deceased | Person.protected)
+    held |= set(session.scalars(select(Person.id).where(*unreachable)))
     lines = _lines(session, office, rows, channel)
     dropped = suppressed.withheld(session, [row.entry for row in rows]) if channel is Way.EMAIL and rows else {}
     found: set[int] = set()
@@ -81,7 +83,7 @@ def _because(row: Any, held: set[int]) -> Because | None:
         return Because.DECEASED
     if row.protected:
         return Because.PROTECTED
-    return Because.HELD if row.person_id in held else None
+    return Because.HELD if held & {row.person_id, row.reader_id} else None
 
 
 def _why(row: Any, stopped: set[int], thread: tuple[bool] | None, channel: Way) -> str:
@@ -89,7 +91,7 @@ def _why(row: Any, stopped: set[int], thread: tuple[bool] | None, channel: Way) 
         return SETTLED
     if row.retired_because in GONE:
         return WRONG
-    if row.person_id in stopped:
+    if stopped & {row.person_id, row.reader_id}:
         return STOPPED
     if thread is None:
         return NO_CONSENT if channel is Way.WHATSAPP else ""
@@ -97,14 +99,19 @@ def _why(row: Any, stopped: set[int], thread: tuple[bool] | None, channel: Way) 
 
 
 def _lines(session: Session, office: Office, rows: Sequence[Any], channel: Way) -> dict[int, tuple[bool]]:
-    """Of each notice whether the person has a line with us on this number, and stopped it."""
+    """Of each notice whether the person has a line with us, on whichever of our numbers, and stopped one."""
     if channel is Way.EMAIL or not rows:
         return {}
-    own = office.own.get(channel.value, "")
+    ours = {office.own.get(channel.value, ""), *office.lines.get(channel.value, ())}
     by_entry: dict[str, list[int]] = defaultdict(list)  # a household shares a number
     for row in rows:
-        address = line(channel.value, own, office.vault.open(row.sealed_value, CONTACT))
-        for entry in office.index.every(LINE, address):
-            by_entry[entry].append(row.id)
+        number = office.vault.open(row.sealed_value, CONTACT)
+        for own in ours:
+            for entry in office.index.every(LINE, line(channel.value, own, number)):
+                by_entry[entry].append(row.id)
     lines = select(Thread.address_index, Thread.opted_out_at).where(Thread.address_index.in_(list(by_entry)))
-    return {row: (stopped is not None,) for entry, stopped in session.execute(lines) for row in by_entry[entry]}
+    found: dict[int, tuple[bool]] = {}
+    for entry, stopped in session.execute(lines):
+        for row in by_entry[entry]:
+            found[row] = (stopped is not None or found.get(row, (False,))[0],)
+    return found
