@@ -82,6 +82,7 @@ class _Run:
     plan: Plan
     report: Report
     texts: dict[Any, Text | None] = field(default_factory=dict)
+    unapproved: set[Any] = field(default_factory=set)
 
     def count(self, session: Session, batch: Sequence[Candidate]) -> None:
         report, kept = self.report, [one for one in batch if one.because is None]
@@ -128,10 +129,22 @@ class _Run:
             said = (self.campaign.notice, self.campaign.version, way, Language(one.language), one.variant, one.categories)
             try:
                 self.texts[key] = self.office.texts.render(*said)
+                self._approved(way, one, self.texts[key])
             except BadInput as wrong:
                 self.texts[key] = None
                 self._refuse(f"{way.value}, {one.language}, {one.variant.value}: {wrong}")
         return self.texts[key]
+
+    def _approved(self, way: Way, one: Candidate, text: Text | None) -> None:
+        """WhatsApp takes only what it approved before: without that nobody would be reached on this rung (Twilio 63016)."""
+        named = (one.language, one.variant)
+        if way is not Way.WHATSAPP or not self.office.reaches_patients or (text and text.content_id) or named in self.unapproved:
+            return
+        self.unapproved.add(named)
+        self._refuse(
+            f"whatsapp, {one.language}, {one.variant.value}: WhatsApp has approved no text; name it in CANDOUR_WHATSAPP_NOTICES "
+            "or take WhatsApp out of the ladder"
+        )
 
     def _refuse(self, words: str) -> None:
         self.report.refused += 1

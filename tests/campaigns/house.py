@@ -75,6 +75,7 @@ class PlainTexts:
 
     edition: str = "first"
     rendered: int = 0
+    content_id: str = "HX1"
 
     def digest(self, notice: str, version: str) -> str:
         return hashlib.sha256(f"{self.edition} {notice} {version}".encode()).hexdigest()
@@ -87,7 +88,7 @@ class PlainTexts:
     ) -> PlainText:
         self.rendered += 1
         plain = f"{notice} {version} {channel} {language} {variant} {','.join(categories)} {{name}} {{reference}}"
-        return PlainText("A notice", f"<p>{plain}</p>", plain, hashlib.sha256(plain.encode()).hexdigest())
+        return PlainText("A notice", f"<p>{plain}</p>", plain, hashlib.sha256(plain.encode()).hexdigest(), self.content_id)
 
     def values(self, who: Particulars, language: Language, reference: str) -> Mapping[str, str]:
         return {"name": who.name, "reference": reference}

@@ -139,3 +139,15 @@ def test_a_request_carries_opaque_ids_no_tracking_and_each_persons_own_values() 
     assert mail["tracking_settings"]["open_tracking"] == {"enable": False}
     assert mail["tracking_settings"]["click_tracking"]["enable"] is False
     assert "categories" not in mail
+
+
+def test_a_dry_run_refuses_whatsapp_without_an_approved_text_once_for_each_language(clinic: Clinic) -> None:
+    clinic.people(4), clinic.people(3, language="zh-Hant")
+    clinic.campaign(ladder=(Way.WHATSAPP, Way.SMS))
+    real = replace(clinic.office(), reaches_patients=True)
+    assert dry_run(real, clinic.now()).refused == 0
+    clinic.texts.content_id = ""
+    report = dry_run(real, clinic.now())
+    assert report.refused == 2
+    assert "CANDOUR_WHATSAPP_NOTICES" in report.refusals[0]
+    assert dry_run(clinic.office(), clinic.now()).refused == 0  # over the simulator the rung is left out
