@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -21,7 +22,7 @@ REST = ""
 
 @dataclass(frozen=True)
 class Series:
-    """Counts by day: for each name as many numbers as there are days."""
+    """Counts over time: for each name as many numbers as there are steps, days or the hours of one day."""
 
     days: Sequence[date]
     rows: Mapping[str, Sequence[int]]
@@ -58,7 +59,6 @@ def last_days(at: datetime, days: int) -> Span:
 
 def board(session: Session, span: Span, at: datetime) -> Board:
     """Every figure, of now and of the span."""
-    days = _days(span)
     return Board(
         waiting=figures.waiting(session),
         oldest=figures.oldest_wait(session, at),
@@ -66,8 +66,8 @@ def board(session: Session, span: Span, at: datetime) -> Board:
         containment=figures.containment(session, span),
         fallbacks=figures.fallbacks(session, span),
         first_kept=figures.first_response_kept(session, span, at),
-        topics=_series(days, figures.topics_by_day(session, span), MOST_SERIES),
-        languages=_series(days, figures.languages_by_day(session, span), None),
+        topics=topics_over_time(session, span),
+        languages=languages_over_time(session, span),
         failures=figures.delivery_failures(session, span),
         reasons=figures.reasons(session, span),
         outcomes=figures.outcomes(session, span),
@@ -76,21 +76,30 @@ def board(session: Session, span: Span, at: datetime) -> Board:
 
 
 def topics_over_time(session: Session, span: Span) -> Series:
-    """The most frequent topics by day, the rest together under an empty name."""
-    return _series(_days(span), figures.topics_by_day(session, span), MOST_SERIES)
+    """The most frequent topics by day, or by hour within one day, the rest together under an empty name."""
+    counted = figures.topics_by_hour if _is_one_day(span) else figures.topics_by_day
+    return _series(_steps(span), counted(session, span), MOST_SERIES)
 
 
 def languages_over_time(session: Session, span: Span) -> Series:
-    """Languages by day."""
-    return _series(_days(span), figures.languages_by_day(session, span), None)
+    """Languages by day, or by hour within one day."""
+    counted = figures.languages_by_hour if _is_one_day(span) else figures.languages_by_day
+    return _series(_steps(span), counted(session, span), None)
 
 
-def _days(span: Span) -> list[date]:
-    first, last = in_hong_kong(span.since).date(), in_hong_kong(span.until).date()
-    return [first + timedelta(days=number) for number in range((last - first).days + 1)]
+def _is_one_day(span: Span) -> bool:
+    return span.until - span.since <= timedelta(days=1)
 
 
-def _series(days: Sequence[date], counted: Mapping[date, Mapping[str, int]], most: int | None) -> Series:
+def _steps(span: Span) -> list[date]:
+    first, last = in_hong_kong(span.since), in_hong_kong(span.until)
+    if _is_one_day(span):
+        begun = first.replace(minute=0, second=0, microsecond=0)
+        return [begun + timedelta(hours=number) for number in range(int((last - begun) / timedelta(hours=1)) + 1)]
+    return [first.date() + timedelta(days=number) for number in range((last.date() - first.date()).days + 1)]
+
+
+def _series(days: Sequence[date], counted: Mapping[Any, Mapping[str, int]], most: int | None) -> Series:
     whole: Counter[str] = Counter()
     for numbers in counted.values():
         whole.update(numbers)

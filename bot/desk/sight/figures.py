@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import Text, case, cast, func, or_, select, text
 from sqlalchemy.orm import Session
 
-from bot.base.clock import in_hong_kong
+from bot.base.clock import HONG_KONG
 from bot.conversations.models import Owner, Reply, Thread, Turn, TurnStatus
 from bot.conversations.post.models import Part, PartStatus
 from bot.desk.hours.deadlines import breaches
@@ -48,32 +48,32 @@ def overdue(session: Session, at: datetime) -> int:
 
 def containment(session: Session, span: Span) -> float | None:
     """The part of the threads with a turn in the span for which no person was needed; None without any turn."""
-    in_span = select(Turn.thread_id).where(Turn.received_at >= span.since, Turn.received_at < span.until).distinct()
-    threads = set(session.scalars(in_span))
-    if not threads:
-        return None
+    in_span = (Turn.received_at >= span.since, Turn.received_at < span.until)
     needed = (
         select(Case.thread_id)
         .join(CaseReason, CaseReason.case_id == Case.id)
-        .where(Case.thread_id.in_(in_span), CaseReason.at >= span.since, CaseReason.at < span.until)
+        .where(CaseReason.at >= span.since, CaseReason.at < span.until)
     )
-    queued = select(Turn.thread_id).where(
-        Turn.received_at >= span.since, Turn.received_at < span.until, Turn.status == TurnStatus.QUEUED.value
+    with_person = or_(Turn.status == TurnStatus.QUEUED.value, Turn.thread_id.in_(needed))
+    counted = select(func.count(Turn.thread_id.distinct()), func.count(case((with_person, Turn.thread_id)).distinct())).where(
+        *in_span
     )
-    with_person = set(session.scalars(needed.distinct())) | set(session.scalars(queued.distinct()))
-    return 1 - len(with_person) / len(threads)
+    threads, with_persons = session.execute(counted).one()
+    return 1 - with_persons / threads if threads else None
 
 
 def fallbacks(session: Session, span: Span) -> float | None:
     """The part of the assistant's replies in the span that say it did not understand; None without a reply."""
-    said = select(Reply.say).where(
+    said = cast(Reply.say, Text)  # a list of names as JSON: no name has a quotation mark in it
+    missed = or_(*(said.contains(f'"{name}"', autoescape=True) for name in NOT_UNDERSTOOD))
+    counted = select(func.count(), func.count(case((missed, 1)))).where(
         Reply.created_at >= span.since,
         Reply.created_at < span.until,
         Reply.author != Owner.STAFF.value,
         Reply.turn_id.is_not(None),
     )
-    replies = [bool(set(names) & set(NOT_UNDERSTOOD)) for names in session.scalars(said)]
-    return sum(replies) / len(replies) if replies else None
+    replies, not_understood = session.execute(counted).one()
+    return not_understood / replies if replies else None
 
 
 def topics(session: Session, span: Span) -> Mapping[str, int]:
@@ -95,6 +95,16 @@ def languages_by_day(session: Session, span: Span) -> Mapping[date, Mapping[str,
 def topics_by_day(session: Session, span: Span) -> Mapping[date, Mapping[str, int]]:
     """How many turns came about each topic on each Hong Kong day of the span."""
     return _by_day(session, span, Turn.topic)
+
+
+def languages_by_hour(session: Session, span: Span) -> Mapping[datetime, Mapping[str, int]]:
+    """The same by the full hour of a Hong Kong clock."""
+    return _by_hour(session, span, Turn.language)
+
+
+def topics_by_hour(session: Session, span: Span) -> Mapping[datetime, Mapping[str, int]]:
+    """The same by the full hour of a Hong Kong clock."""
+    return _by_hour(session, span, Turn.topic)
 
 
 def delivery_failures(session: Session, span: Span) -> Mapping[str, tuple[int, int]]:
@@ -135,13 +145,14 @@ def outcomes(session: Session, span: Span) -> Mapping[str, int]:
 
 def first_response_kept(session: Session, span: Span, at: datetime) -> float | None:
     """The part of the first answers due in the span that came in time; None when none was due."""
-    due = select(Case.first_responded_at, Case.first_response_due_at).where(
+    in_time = Case.first_responded_at <= Case.first_response_due_at
+    counted = select(func.count(), func.count(case((in_time, 1)))).where(
         Case.first_response_due_at >= span.since,
         Case.first_response_due_at < min(span.until, at),
         or_(Case.first_responded_at.is_not(None), Case.status.in_([CaseStatus.OPEN.value, CaseStatus.CLAIMED.value])),
     )
-    kept = [responded is not None and responded <= due_at for responded, due_at in session.execute(due)]
-    return sum(kept) / len(kept) if kept else None
+    due, kept = session.execute(counted).one()
+    return kept / due if due else None
 
 
 def threads_by_channel(session: Session, span: Span) -> Mapping[str, int]:
@@ -156,9 +167,27 @@ def threads_by_channel(session: Session, span: Span) -> Mapping[str, int]:
 
 
 def _by_day(session: Session, span: Span, column: Any) -> Mapping[date, Mapping[str, int]]:
-    rows = select(Turn.received_at, column).where(Turn.received_at >= span.since, Turn.received_at < span.until)
-    found: dict[date, Counter[str]] = {}
-    for at, value in session.execute(rows):
-        if value is not None:
-            found.setdefault(in_hong_kong(at).date(), Counter())[value] += 1
-    return {day: dict(counter) for day, counter in sorted(found.items())}
+    return {at.date(): counted for at, counted in _by(session, span, column, "%Y-%m-%d", "YYYY-MM-DD").items()}
+
+
+def _by_hour(session: Session, span: Span, column: Any) -> Mapping[datetime, Mapping[str, int]]:
+    return _by(session, span, column, "%Y-%m-%d %H", "YYYY-MM-DD HH24")
+
+
+def _by(session: Session, span: Span, column: Any, form: str, in_postgres: str) -> Mapping[datetime, Mapping[str, int]]:
+    """Counts by the step of a Hong Kong clock in which turns came; `form` is how a step is written, the other the same there."""
+    step = (
+        func.to_char(func.timezone(HONG_KONG.key, Turn.received_at), in_postgres)
+        if session.get_bind().dialect.name == "postgresql"
+        else func.strftime(form, Turn.received_at, "+8 hours")  # no summer time since 1979
+    )
+    counted = (
+        select(step.label("step"), column.label("value"), func.count())
+        .where(Turn.received_at >= span.since, Turn.received_at < span.until, column.is_not(None))
+        .group_by(text("step"), column)
+        .order_by(text("step"))
+    )
+    found: dict[datetime, dict[str, int]] = {}
+    for at, value, number in session.execute(counted):
+        found.setdefault(datetime.strptime(at, form).replace(tzinfo=HONG_KONG), {})[str(value)] = int(number)
+    return found

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from bot.conversations.models import Reply, Turn, TurnStatus
 from bot.conversations.post.models import Part, PartStatus
 from bot.conversations.transcript import REPLY_TEXT
+from bot.desk.models import Case
 from bot.desk.sight import board
 from bot.desk.staff.roles import Role
 from tests.desk.conftest import Desk
@@ -84,7 +85,25 @@ def test_topics_and_languages_stand_on_the_days_on_which_they_came(desk: Desk) -
         "id": [0, 0, 0, 0, 1, 0, 0],
         "zh-Hant": [0, 0, 0, 0, 0, 0, 1],
     }
-    assert shown(desk, 1).topics.rows == {"what_happened": [2]}
+
+
+def test_one_day_is_counted_by_the_hour_on_a_hong_kong_clock(desk: Desk) -> None:
+    a_week(desk)
+    desk.clock.advance(hours=2)
+    day = shown(desk, 1)
+    assert [f"{hour:%H:%M}" for hour in day.topics.days] == [f"{hour:02}:00" for hour in range(12)]
+    assert day.topics.rows == {"what_happened": [0] * 9 + [2, 0, 0]}
+    assert day.languages.rows == {"en": [0] * 9 + [1, 0, 0], "zh-Hant": [0] * 9 + [1, 0, 0]}
+
+
+def test_what_became_of_closed_cases_is_counted_in_its_span(desk: Desk) -> None:
+    for ago, outcome in ((0, "answered"), (0, "answered"), (1, "safe"), (9, "referred")):
+        case_id = desk.case()
+        with desk.database.writing() as session:
+            case = session.get_one(Case, case_id)
+            case.status, case.outcome, case.resolved_at = "resolved", outcome, desk.clock() - timedelta(days=ago)
+    desk.clock.advance(minutes=1)
+    assert shown(desk).outcomes == {"answered": 2, "safe": 1}
 
 
 def test_topics_beyond_the_first_six_stand_together(desk: Desk) -> None:
@@ -96,7 +115,7 @@ def test_topics_beyond_the_first_six_stand_together(desk: Desk) -> None:
     desk.clock.advance(minutes=1)
     rows = shown(desk, 1).topics.rows
     assert len(rows) == 7
-    assert rows[board.REST] == [2]
+    assert sum(rows[board.REST]) == 2
     assert sum(sum(numbers) for numbers in rows.values()) == 8
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated
 
 from fastapi import Query, Response
@@ -48,7 +48,9 @@ def wallboard(staff: Reader, days: Annotated[str, Query()] = "7") -> Response:
         shown = board.board(session, span, staff.now)
         name = _namer(staff, session)
         state = _state(session, 0, staff.now)
-    return page(staff, "console/wallboard.html", board=shown, days=number, choices=DAYS, name=name, state=state, most=MOST_BARS)
+    return page(
+        staff, "console/wallboard.html", board=shown, days=number, choices=DAYS, name=name, state=state, most=MOST_BARS, step=step
+    )
 
 
 @router.get("/wallboard/{chart}.svg")
@@ -72,7 +74,12 @@ def picture(staff: Silent, chart: str, days: Annotated[str, Query()] = "7") -> R
 
 def _over_time(staff: Staff, series: board.Series, name: Callable[[str], str], nothing: str) -> Response:
     rows = {} if series.is_empty else {name(one): numbers for one, numbers in series.rows.items()}
-    return charts.stacked([f"{day.day}/{day.month}" for day in series.days], rows, nothing)
+    return charts.stacked([step(one) for one in series.days], rows, nothing)
+
+
+def step(at: date) -> str:
+    """What a step of time is called beneath a chart: the hour within one day, else the day."""
+    return f"{at:%H}" if isinstance(at, datetime) else f"{at.day}/{at.month}"
 
 
 def _days(asked: str) -> int:
