@@ -11,7 +11,16 @@ from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
 from bot.base.audit import AuditEntry
-from bot.campaigns.models import Campaign, CampaignApproval, CampaignHold, Notice, NoticeAttempt, NoticeEvent
+from bot.campaigns.models import (
+    Campaign,
+    CampaignApproval,
+    CampaignHold,
+    Notice,
+    NoticeAttempt,
+    NoticeEvent,
+    Obligation,
+    ObligationStatus,
+)
 from bot.campaigns.planning.errands import last
 
 MOST_BUCKETS = 24
@@ -73,6 +82,12 @@ def waiting_again(session: Session, campaign: Campaign) -> dict[str, int]:
         code or "": number
         for code, number in session.execute(select(Notice.code, func.count()).where(*back).group_by(Notice.code))
     }
+
+
+def left_to_the_team(session: Session, campaign: Campaign, limit: int = 100) -> Sequence[Obligation]:
+    """People somebody has to see to, in the order of their numbers."""
+    manual = (Obligation.campaign_id == campaign.id, Obligation.status == ObligationStatus.MANUAL.value)
+    return session.scalars(select(Obligation).where(*manual).order_by(Obligation.person_id).limit(limit)).all()
 
 
 def fingerprint(session: Session, campaign_id: int) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bot.web.console.pages.campaigns import deciding, drafting, steering, texts, view
+from bot.web.console.pages.campaigns import deciding, drafting, hands, steering, texts, view
 from bot.web.console.pages.campaigns.place import ENTRY as ENTRY
 from bot.web.console.pages.campaigns.place import router as router
 
-PAGES = (view, drafting, texts, deciding, steering)
+PAGES = (view, drafting, texts, deciding, steering, hands)
 """Each put its routes into the one router."""

@@ -146,6 +146,7 @@ def _form(
     wrong: str = "",
     status: int = 200,
 ) -> Response:
+    held = versions.held(session)
     return page(
         staff,
         "console/campaign_plan.html",
@@ -158,7 +159,8 @@ def _form(
         categories=list(Category),
         tongues=list(Language),
         clinics=sorted({*clinics_on_file(session), *fields["clinic"]}),
-        held=versions.held(session),
+        held=held,
+        picks=[f"{one.notice}|{one.version}" for one in held],
         ways=list(Way),
         rungs=RUNGS,
         releases=list(Release),

@@ -98,6 +98,22 @@ def settle(staff: Runner, campaign_id: int, notice_id: int) -> Response:
     return go_to(staff, place_of(campaign), said("campaigns.settled_said"))
 
 
+@router.post("/campaigns/{campaign_id}/settle-all")
+def settle_all(staff: Runner, campaign_id: int) -> Response:
+    """Decide the same about all that stand on the list, each with an entry of its own in the log."""
+    decided, numbers = staff.sent.get("as"), staff.sent.numbers("notice")
+    if decided not in ("sent", "again"):
+        raise BadInput("Choose what it is taken for.")
+    with staff.database.writing() as session:
+        campaign = figures.numbered(session, campaign_id, lock=True)
+        still = {one.id for one in hands.in_doubt(session, campaign)}  # evidence may have settled some meanwhile
+        given = {"as_sent": decided == "sent", "by": staff.actor, "at": staff.now}
+        for number in numbers:
+            if number in still:
+                hands.settle(session, staff.vault, campaign, number, **given)  # type: ignore[arg-type]
+    return go_to(staff, place_of(campaign), said("campaigns.settled_said"))
+
+
 def _until(text: str) -> datetime | None:
     if not text:
         return None

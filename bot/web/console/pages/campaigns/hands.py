@@ -1,0 +1,166 @@
+"""What people do where no message reaches: letters and returned mail, calls from the list, a public notice, a decision."""
+
+from __future__ import annotations
+
+import io
+import tempfile
+import zipfile
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import Response
+from fastapi.responses import HTMLResponse
+
+from bot.base.clock import HONG_KONG
+from bot.base.errors import BadInput
+from bot.campaigns import figures, hands
+from bot.campaigns.paper import batches, gathering, public, returns
+from bot.campaigns.paper.models import Medium
+from bot.campaigns.phones import calls
+from bot.campaigns.phones.models import Outcome
+from bot.campaigns.phones.script import script
+from bot.campaigns.watching import tables
+from bot.desk.staff.accounts import profile_of
+from bot.desk.staff.roles import Permission
+from bot.web.console.answers import go_to
+from bot.web.console.door import Staff, requires
+from bot.web.console.notices import said
+from bot.web.console.pages.campaigns.place import Reader, Runner, names, office, place_of, router
+from bot.web.console.rendering import page
+
+AT_ONCE = 5
+"""People whose numbers are shown at a time: whoever rings does not need the list."""
+Caller = Annotated[Staff, requires(Permission.WORK_CASES)]
+
+
+@router.get("/campaigns/{campaign_id}/hands", response_class=HTMLResponse)
+def by_hand(staff: Reader, campaign_id: int) -> Response:
+    """What waits for people, and what they have done."""
+    with staff.database.reading() as session:
+        one = figures.numbered(session, campaign_id)
+        return page(
+            staff,
+            "console/campaign_hands.html",
+            campaign=one,
+            letters=gathering.count(session, one.id),
+            batches=batches.all_of(session, one),
+            to_ring=calls.waiting(session, one),
+            left=tables.left_to_the_team(session, one),
+            names=names(staff, session),
+            media=list(Medium),
+            most=batches.LARGEST,
+        )
+
+
+@router.post("/campaigns/{campaign_id}/letters")
+def make(staff: Runner, campaign_id: int) -> Response:
+    """Make the next batch of letters: one PDF and one list of addresses."""
+    with staff.database.reading() as session:
+        one = figures.numbered(session, campaign_id)
+    size, registered = staff.sent.number("size"), bool(staff.sent.get("registered"))
+    made = batches.make(office(staff), _home(staff), one.name, size=size, registered=registered, by=staff.actor)
+    return go_to(staff, place_of(one, "hands"), said("campaigns.letters_made", n=made.letters))
+
+
+@router.post("/campaigns/{campaign_id}/letters/{batch_id}/fetch")
+def fetch(staff: Runner, campaign_id: int, batch_id: int) -> Response:
+    """The files of a batch for the printing house; every time is in the log."""
+    with staff.database.writing() as session:
+        one = figures.numbered(session, campaign_id)
+        files = batches.fetch(session, office(staff), _home(staff), one, batch_id, by=staff.actor)
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    held = {"Content-Disposition": f'attachment; filename="letters-{batch_id}.zip"'}
+    return Response(packed.getvalue(), media_type="application/zip", headers=held)
+
+
+@router.post("/campaigns/{campaign_id}/letters/{batch_id}/posted")
+def posted(staff: Runner, campaign_id: int, batch_id: int) -> Response:
+    """A batch was handed to the post."""
+    with staff.database.writing() as session:
+        one = figures.numbered(session, campaign_id, lock=True)
+        receipt = staff.sent.get("receipt", 120)
+        number = batches.posted(session, office(staff), one, batch_id, receipt=receipt, by=staff.actor)
+    return go_to(staff, place_of(one, "hands"), said("campaigns.letters_posted", n=number))
+
+
+@router.post("/campaigns/{campaign_id}/returned")
+def returned(staff: Runner, campaign_id: int) -> Response:
+    """Letters came back: their numbers, one in each line, with the reason the post marks."""
+    with staff.database.writing() as session:
+        one = figures.numbered(session, campaign_id, lock=True)
+        done = returns.bring_in(session, staff.vault, one, staff.sent.get("numbers", 200_000), by=staff.actor, at=staff.now)
+    notice = said("campaigns.letters_back", n=done.back, again=done.again, left=done.left, refused=len(done.refused))
+    return go_to(staff, place_of(one, "hands"), notice)
+
+
+@router.post("/campaigns/{campaign_id}/phones", response_class=HTMLResponse)
+def ring(staff: Caller, campaign_id: int) -> Response:
+    """Whom to ring now, with what to say; that the numbers were shown is in the log."""
+    caller = profile_of(staff.account, staff.vault).name
+    with staff.database.writing() as session:
+        one = figures.numbered(session, campaign_id)
+        found = calls.next_ones(session, office(staff), one, most=AT_ONCE, by=staff.actor)
+        steps = {
+            who.notice_id: script(session, one.version, who.language, who.variant, name=who.name, caller=caller) for who in found
+        }
+    return page(staff, "console/campaign_phones.html", campaign=one, people=found, steps=steps, outcomes=list(Outcome))
+
+
+@router.post("/campaigns/{campaign_id}/phones/{notice_id}")
+def called(staff: Caller, campaign_id: int, notice_id: int) -> Response:
+    """What came of a call."""
+    outcome = next((one for one in Outcome if one.value == staff.sent.get("outcome")), None)
+    if outcome is None:
+        raise BadInput("Choose what came of the call.")
+    given = {"again_at": _moment(staff.sent.get("again")), "by": staff.actor, "at": staff.now}
+    with staff.database.writing() as session:
+        one = figures.numbered(session, campaign_id, lock=True)
+        calls.done(session, staff.vault, one, notice_id, outcome, **given)  # type: ignore[arg-type]
+    # Agents ring people and do not see campaigns: they go on with the list.
+    may_see = Permission.SEE_CAMPAIGNS in staff.may
+    return go_to(staff, place_of(one, "hands") if may_see else "/desk", said("campaigns.call_noted"))
+
+
+@router.post("/campaigns/{campaign_id}/close/{obligation_id}")
+def close(staff: Runner, campaign_id: int, obligation_id: int) -> Response:
+    """Nothing more is owed to one person, for a reason somebody answers for."""
+    with staff.database.writing() as session:
+        one = figures.numbered(session, campaign_id, lock=True)
+        why = staff.sent.get("why", 300)
+        hands.close(session, staff.vault, one, obligation_id, why=why, by=staff.actor, at=staff.now)
+    return go_to(staff, place_of(one, "hands"), said("campaigns.closed_one"))
+
+
+@router.post("/campaigns/{campaign_id}/public")
+def publish(staff: Runner, campaign_id: int) -> Response:
+    """A public notice stands for everybody who is left to the team; what it said is kept."""
+    sent = staff.sent
+    medium = next((one for one in Medium if one.value == sent.get("medium")), None)
+    words = sent.get("words", 50_000)
+    if medium is None or not words:
+        raise BadInput("Say where the notice stands, and what it says word for word.")
+    since = _moment(sent.get("since")) or staff.now
+    with tempfile.TemporaryDirectory(prefix="public-") as folder, staff.database.writing() as session:
+        file = Path(folder) / "notice.txt"
+        file.write_text(words, encoding="utf-8")
+        one = figures.numbered(session, campaign_id, lock=True)
+        given = {"medium": medium, "place": sent.get("place", 300), "since": since, "until": _moment(sent.get("until"))}
+        row = public.publish(session, office(staff), _home(staff), one, **given, file=file, by=staff.actor)  # type: ignore[arg-type]
+    return go_to(staff, place_of(one, "hands"), said("campaigns.published", n=row.people))
+
+
+def _home(staff: Staff) -> Path:
+    return staff.door.application.settings.home
+
+
+def _moment(text: str) -> datetime | None:
+    if not text:
+        return None
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=HONG_KONG).astimezone(UTC)
+    except ValueError:
+        raise BadInput("Choose a time.") from None
