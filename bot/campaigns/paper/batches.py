@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from bot.base import leases
 from bot.base.errors import BadInput, Tampered
-from bot.base.spreadsheet import line
+from bot.base.text.spreadsheet import line
 from bot.campaigns import hands, life
 from bot.campaigns.content import letter
 from bot.campaigns.content.letter import ADDRESS_LINES

@@ -19,7 +19,7 @@ from bot.base import audit, evidence
 from bot.base.errors import BadInput
 from bot.base.languages import Language
 from bot.base.settings import REPOSITORY
-from bot.base.spreadsheet import line
+from bot.base.text.spreadsheet import line
 from bot.campaigns import life
 from bot.campaigns.models import Campaign, CampaignApproval, CampaignHold, Obligation
 from bot.campaigns.office import Office

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import select
 
 from bot.base.database import Database
-from bot.base.spreadsheet import line
+from bot.base.text.spreadsheet import line
 from bot.campaigns.models import Notice, Obligation, Segment
 from bot.campaigns.paper.models import Letter
 from bot.campaigns.proof.log import Counted

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import select
 
 from bot.base.languages import Language
-from bot.base.spreadsheet import line
+from bot.base.text.spreadsheet import line
 from bot.campaigns.models import CATEGORIES, Campaign, KeptTemplate, Segment, Variant
 from bot.campaigns.office import Office
 from bot.campaigns.proof.tables import Agreement
