@@ -67,16 +67,14 @@ class Calls:
         """A page of a suppression list, the newest first; raises a ChannelError. Docs: Suppressions."""
         query = {"start_time": since, "limit": PAGE, "offset": skip}
         answer = self._call(lambda client: getattr(client.suppression, name).get(query_params=query))
-        return [
-            Suppressed(one["email"], int(one.get("created") or 0), str(one.get("status") or "")[:20])
-            for one in _listed(answer)
-            if isinstance(one, dict) and isinstance(one.get("email"), str)
-        ]
+        return [_suppressed(one) for one in _listed(answer)]
 
     def unsubscribed(self) -> Iterator[tuple[int, list[str]]]:
         """The members of each unsubscribe group; raises a ChannelError. Docs: Unsubscribe Groups, Group Suppressions."""
         for group in _listed(self._call(lambda client: client.asm.groups.get())):
-            number = int(group["id"])
+            number = group.get("id") if isinstance(group, dict) else None
+            if not isinstance(number, int):
+                continue
             yield number, [one for one in _listed(self._members(number)) if isinstance(one, str)]
 
     def _members(self, group: int) -> Any:
@@ -93,6 +91,14 @@ class Calls:
             raise OutcomeUnknown("the connection to SendGrid broke", code=type(failed.reason).__name__) from None
         except (OSError, ValueError) as failed:
             raise OutcomeUnknown("SendGrid did not answer in time", code=type(failed).__name__) from None
+
+
+def _suppressed(one: Any) -> Suppressed:
+    """One entry; what cannot be read has no address and still counts for its page."""
+    if not isinstance(one, dict):
+        return Suppressed("", 0)
+    created = one.get("created")
+    return Suppressed(str(one.get("email") or ""), created if isinstance(created, int) else 0, str(one.get("status") or "")[:20])
 
 
 def _listed(answer: Any) -> list[Any]:

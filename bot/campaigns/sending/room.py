@@ -48,6 +48,7 @@ class NoticeRoom:
         self._changed = threading.Condition()
         self._look_at: datetime | None = None
         self._lists_at: datetime | None = None
+        self._closed = False
         self._reading: Future[int] | None = None
 
     def wake(self) -> None:
@@ -71,6 +72,7 @@ class NoticeRoom:
 
     def close(self) -> None:
         """Let calls under way end and write down what came of them."""
+        self._closed = True
         self._callers.shutdown(wait=True, cancel_futures=False)
         self._write_down()
 
@@ -108,7 +110,7 @@ class NoticeRoom:
 
     def _lists_read(self) -> int:
         try:
-            return suppressing.read(self._office)
+            return suppressing.read(self._office, lambda: not self._closed)
         except Exception as failed:  # the place is kept: the next round goes on from there
             log.error("the suppression lists could not be read: %s", type(failed).__name__)
             return 0

@@ -7,7 +7,7 @@ last pass ended, a page at a time; every page is stored with its place, so that 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import select
@@ -51,7 +51,7 @@ def due(session: Session, at: datetime) -> bool:
     return any(known[name].due_at <= at if name in known else True for name in (*LISTS, GROUPS))
 
 
-def read(office: Office) -> int:
+def read(office: Office, may_go_on: Callable[[], bool] = lambda: True) -> int:
     """Read what is due of all lists and apply it; returns how many entries came, 0 where the channel has no lists."""
     channel = office.channels.get(Way.EMAIL.value)
     if not isinstance(channel, Suppressor):
@@ -62,7 +62,7 @@ def read(office: Office) -> int:
     number = 0
     for name in (*LISTS, GROUPS):
         try:
-            number += _groups(office, channel) if name == GROUPS else _list(office, channel, name)
+            number += _groups(office, channel) if name == GROUPS else _list(office, channel, name, may_go_on)
         except ChannelError as failed:
             wait = failed.retry_after_s if isinstance(failed, TemporaryFailure) else 0.0
             _put_off(office, name, max(timedelta(seconds=wait), AFTER_TROUBLE if not wait else timedelta(0)))
@@ -70,15 +70,17 @@ def read(office: Office) -> int:
     return number
 
 
-def _list(office: Office, channel: Suppressor, name: str) -> int:
+def _list(office: Office, channel: Suppressor, name: str, may_go_on: Callable[[], bool]) -> int:
     number = 0
     for _ in range(PAGES_MOST):
         place = _place(office, name)
-        if place.due_at > office.clock():
+        if place.due_at > office.clock() or not may_go_on():
             break
         page = channel.suppressed(name, place.since, place.skip)
         with office.database.writing() as session:
             kept = session.get_one(SuppressionReading, name, with_for_update=True)
+            if (kept.since, kept.skip) != (place.since, place.skip):
+                break  # our lease ran out and somebody else reads: their place counts
             _take_in(session, office, name, page, office.clock())
             number += len(page)
             kept.newest = max([kept.newest, *(one.created for one in page)])
