@@ -23,6 +23,8 @@ from bot.base import audit, leases
 from bot.base.errors import CandourError
 from bot.base.pulse import SHOW_EVERY_S, Pulse, path_of
 from bot.base.settings import load_settings
+from bot.campaigns.office import Office
+from bot.campaigns.paper.keeping import LetterKeeping
 from bot.campaigns.planning import errands
 from bot.campaigns.sending.room import NoticeRoom
 from bot.coderoom import CodeRoom
@@ -52,6 +54,8 @@ NICENESS = 10
 
 Beat = Callable[[], None]
 """Called by a loop at each round."""
+Round = tuple[float, Callable[[], object]]
+"""How often something is looked at, in seconds, and by what."""
 
 
 def sweep(application: Application, left_behind_after: timedelta = LEFT_BEHIND_AFTER) -> int:
@@ -118,12 +122,33 @@ def desk_round(application: Application, holder: str, woken: Callable[[], None] 
     )
 
 
-def webhooks_of(application: Application, holder: str) -> WebhookRoom:
-    """What posts events to other programs, under these settings."""
+def telling(application: Application, holder: str) -> Callable[[], None]:
+    """One round of telling other programs, under these settings: deadlines are laid down, and what is laid down is posted."""
     settings = application.settings
     base = settings.public_url or f"http://127.0.0.1:{settings.web_port}"
     reach = reach_of(settings.public_url, settings.webhook_networks)
-    return WebhookRoom(application.database, application.vault, application.clock, holder, base=base, reach=reach)
+    clocks = ClockTeller(application.database, application.library, application.clock, holder)
+    room = WebhookRoom(application.database, application.vault, application.clock, holder, base=base, reach=reach)
+
+    def tell() -> None:
+        clocks.tick()
+        room.tick()
+
+    return tell
+
+
+def rounds_of(application: Application, holder: str, office: Office, woken: Callable[[], None]) -> dict[str, Round]:
+    """What is looked at again and again: how often, in seconds, and by what."""
+    settings, clock = application.settings, application.clock
+    kept = timedelta(days=settings.transcripts_kept_days)
+    return {
+        "sweeper": (SWEEP_EVERY_S, lambda: sweep(application)),
+        "sealer": (SEAL_EVERY_S, Sealer(application, holder).tick),
+        "desk": (DESK_EVERY_S, desk_round(application, holder, woken).tick),
+        "keeping": (DESK_EVERY_S, Keeping(application.database, application.vault, kept, clock, holder).tick),
+        "letters": (DESK_EVERY_S, LetterKeeping(office, settings.home).tick),
+        "clocks": (DESK_EVERY_S, ClockTeller(application.database, application.library, clock, holder).tick),
+    }
 
 
 def run(application: Application, stop: threading.Event) -> None:
@@ -131,13 +156,7 @@ def run(application: Application, stop: threading.Event) -> None:
     holder = f"{socket.gethostname()}:{secrets.token_hex(4)}"
     room, codes = PostRoom(application, holder), CodeRoom(application)
     office = office_for(application, holder)
-    notices = NoticeRoom(office)
-    watch = desk_round(application, holder, room.wake)
-
-    kept = timedelta(days=application.settings.transcripts_kept_days)
-    keeping = Keeping(application.database, application.vault, kept, application.clock, holder)
-    webhooks = webhooks_of(application, holder)
-    clocks = ClockTeller(application.database, application.library, application.clock, holder)
+    notices, webhooks = NoticeRoom(office), webhooks_of(application, holder)
 
     def rung(kind: str) -> None:
         # Whoever rings for turns has one that nobody works on: no need to wait until it counts as left behind.
@@ -147,11 +166,10 @@ def run(application: Application, stop: threading.Event) -> None:
         notices.wake()
 
     work: dict[str, Callable[[Beat], None]] = {
-        "sweeper": lambda beat: _repeat(stop, SWEEP_EVERY_S, lambda: sweep(application), beat),
-        "sealer": lambda beat: _repeat(stop, SEAL_EVERY_S, Sealer(application, holder).tick, beat),
-        "desk": lambda beat: _repeat(stop, DESK_EVERY_S, watch.tick, beat),
-        "keeping": lambda beat: _repeat(stop, DESK_EVERY_S, keeping.tick, beat),
-        "clocks": lambda beat: _repeat(stop, DESK_EVERY_S, clocks.tick, beat),
+        name: partial(_repeat, stop, every_s, tick)
+        for name, (every_s, tick) in rounds_of(application, holder, office, room.wake).items()
+    }
+    work |= {
         "webhooks": lambda beat: webhooks.run(stop, DESK_EVERY_S, beat),
         "post room": lambda beat: room.run(stop, beat),
         "code room": lambda beat: codes.run(stop, beat),

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import random
-import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -52,8 +52,8 @@ BREATH = timedelta(minutes=5)
 HOLD = timedelta(seconds=60)
 """How long a worker has an endpoint to itself; more than one post takes."""
 AT_ONCE = 4
-RUN = 100
-"""Posts to one endpoint before others get their turn."""
+SERVE_S = 5.0
+"""Seconds that one endpoint is served before others get their turn; the worker has to go round (`base/pulse.py`)."""
 KEPT = timedelta(days=30)
 SWEEP_EVERY = timedelta(hours=1)
 GONE = 410
@@ -105,20 +105,11 @@ class WebhookRoom:
         with ThreadPoolExecutor(min(AT_ONCE, len(due)), thread_name_prefix="webhooks") as pool:
             return sum(pool.map(self._serve, due))
 
-    def run(self, stop: threading.Event, every_s: float, beat: Callable[[], None]) -> None:
-        """Post until told to stop; trouble is logged by its class and tried again."""
-        while not stop.wait(every_s):
-            beat()
-            try:
-                self.tick()
-            except Exception as failed:  # the loop must go on: the rows are still there
-                log.error("webhooks failed: %s", type(failed).__name__)
-
     def _serve(self, endpoint_id: int) -> int:
         """Post to one endpoint for a while, if no other worker does."""
-        made = 0
+        made, end = 0, time.monotonic() + SERVE_S
         try:
-            while made < RUN and self._hold(endpoint_id):
+            while time.monotonic() < end and self._hold(endpoint_id):
                 work = self._next(endpoint_id)
                 if work is None:
                     break

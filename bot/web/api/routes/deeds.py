@@ -31,7 +31,6 @@ def _done(caller: Writer, number: str, deed: Callable[[Session, Case], object], 
     def work(session: Session) -> CaseView:
         case = fresh(session, caller, number)
         deed(session, case)
-        session.flush()
         return view(session, caller, case.id)
 
     return act(caller, work, sent=sent)
@@ -151,7 +150,6 @@ def merge(caller: Merger, number: Number, sent: MergeInto) -> Response:
             cases.locked(session, one.id)
         fresh(session, caller, case.number)
         persons.merge(session, caller.vault, case.id, into.id, staff_id=caller.id, at=caller.now, hours=caller.hours(session))
-        session.flush()
         return view(session, caller, case.id)
 
     return act(caller, work, sent=sent)
@@ -166,7 +164,6 @@ def unmerge(caller: Merger, number: Number) -> Response:
         if case.status != CaseStatus.MERGED:
             raise BadInput("This case is not merged.")
         persons.undo_merge(session, caller.vault, case.id, staff_id=caller.id, at=caller.now, hours=caller.hours(session))
-        session.flush()
         return view(session, caller, case.id)
 
     return act(caller, work)

@@ -100,7 +100,6 @@ def into_case(caller: Worker, turn: Id) -> Response:
     def work(session: Session) -> CaseView:
         hours = caller.hours(session)
         case = rescue.into_case(session, caller.vault, turn, staff_id=caller.id, at=caller.now, hours=hours)
-        session.flush()
         return view(session, caller, case.id)
 
     return act(caller, work)

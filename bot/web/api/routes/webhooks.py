@@ -92,7 +92,6 @@ def change(caller: Manager, webhook: Id, sent: ChangedWebhook) -> Response:
         if sent.is_on is not None and sent.is_on != is_on:
             turn = endpoints.turn_on if sent.is_on else endpoints.turn_off
             turn(session, caller.vault, webhook, by=caller.id, at=caller.now)
-        session.flush()
         return _view(endpoints.one(session, caller.vault, webhook))
 
     return act(caller, work, sent=sent)
@@ -163,7 +162,6 @@ def _reach(caller: Caller) -> Reach:
 
 
 def _with_secret(session: Session, caller: Caller, made: Registered) -> WebhookWithSecret:
-    session.flush()
     return WebhookWithSecret(**_view(endpoints.one(session, caller.vault, made.row.id)).model_dump(), secret=made.secret)
 
 
