@@ -113,6 +113,8 @@ class Turn(Base):
         UniqueConstraint("thread_id", "external_id"),
         UniqueConstraint("thread_id", "number"),
         Index("ix_turns_external_id", "external_id"),  # of which line is the e-mail that another one answers
+        # All that figures count, so that they need not read past the sealed texts.
+        Index("ix_turns_received_at", "received_at", "topic", "language", "thread_id", "status"),
         Index(
             "ix_turns_waiting",
             "thread_id",
@@ -141,4 +143,8 @@ class Reply(Base):
     choices: Mapped[list[dict[str, str]]] = mapped_column(JSON)  # [{id, label, topic}]
     created_at: Mapped[datetime]
 
-    __table_args__ = (one_of("author", Owner), UniqueConstraint("thread_id", "number"))
+    __table_args__ = (
+        one_of("author", Owner),
+        UniqueConstraint("thread_id", "number"),
+        Index("ix_replies_created_at", "created_at"),
+    )
