@@ -147,7 +147,7 @@ def rounds_of(application: Application, holder: str, office: Office, woken: Call
         "desk": (DESK_EVERY_S, desk_round(application, holder, woken).tick),
         "keeping": (DESK_EVERY_S, Keeping(application.database, application.vault, kept, clock, holder).tick),
         "letters": (DESK_EVERY_S, LetterKeeping(office, settings.home).tick),
-        "clocks": (DESK_EVERY_S, ClockTeller(application.database, application.library, clock, holder).tick),
+        "telling": (DESK_EVERY_S, telling(application, holder)),
     }
 
 
@@ -156,7 +156,7 @@ def run(application: Application, stop: threading.Event) -> None:
     holder = f"{socket.gethostname()}:{secrets.token_hex(4)}"
     room, codes = PostRoom(application, holder), CodeRoom(application)
     office = office_for(application, holder)
-    notices, webhooks = NoticeRoom(office), webhooks_of(application, holder)
+    notices = NoticeRoom(office)
 
     def rung(kind: str) -> None:
         # Whoever rings for turns has one that nobody works on: no need to wait until it counts as left behind.
@@ -170,7 +170,6 @@ def run(application: Application, stop: threading.Event) -> None:
         for name, (every_s, tick) in rounds_of(application, holder, office, room.wake).items()
     }
     work |= {
-        "webhooks": lambda beat: webhooks.run(stop, DESK_EVERY_S, beat),
         "post room": lambda beat: room.run(stop, beat),
         "code room": lambda beat: codes.run(stop, beat),
         "notice room": lambda beat: notices.run(stop, beat),
