@@ -35,12 +35,14 @@ class DemoAccount:
     roles: tuple[Role, ...]
     language: str = "en"
     on_duty: bool = True
+    mobile: str = ""
+    """Invented; where calls for help go, in the simulator."""
 
 
 TEAM = (
     DemoAccount("agent", "Mei Lam", (Role.AGENT,)),
     DemoAccount("agent2", "林嘉欣", (Role.AGENT,), "zh-Hant"),
-    DemoAccount("lead", "Karen Ho", (Role.LEAD,)),
+    DemoAccount("lead", "Karen Ho", (Role.LEAD,), mobile="+85264009001"),
     DemoAccount("privacy", "Daniel Yeung", (Role.PRIVACY_OFFICER,)),
     DemoAccount("approver", "Grace Tam", (Role.APPROVER,), on_duty=False),
     DemoAccount("auditor", "Peter Ng", (Role.AUDITOR,), on_duty=False),
@@ -72,7 +74,7 @@ def code_now(at: datetime) -> str:
 
 
 def _make(session: Session, vault: Vault, index: BlindIndex, one: DemoAccount, at: datetime) -> None:
-    made = accounts.invite(session, vault, index, Profile(one.name, one.login), one.roles, by=0, at=at).account
+    made = accounts.invite(session, vault, index, Profile(one.name, one.login, one.mobile), one.roles, by=0, at=at).account
     move(made, AccountStatus.ACTIVE)
     made.password_hash, made.sealed_totp = secrecy.hash_password(PASSWORD), vault.seal(FACTOR, SECRET)
     made.language, made.on_duty = one.language, one.on_duty

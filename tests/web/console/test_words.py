@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from bot.base.errors import Misconfigured
 from bot.base.languages import Language
@@ -18,7 +19,7 @@ from bot.desk.staff.approvals import What
 from bot.desk.staff.models import AccountStatus, ApprovalStatus
 from bot.desk.staff.roles import Role
 from bot.web.console.rendering import SWITCHES
-from bot.web.console.words import ANSWERS, SPOKEN, all_words, answer
+from bot.web.console.words import ANSWERS, FOLDER, SPOKEN, all_words, answer
 
 CALLED = re.compile(r"""\bt\(\s*["']([a-z_]+\.[a-z0-9_]+)["']\s*[,)]""")
 SAID = re.compile(r"""\b(?:said|refused)\(\s*["']([a-z_]+\.[a-z0-9_]+)["']""")
@@ -48,6 +49,12 @@ def test_every_word_exists_in_both_languages() -> None:
     words = all_words()
     assert len(words) > 100
     assert all(texts[language] for texts in words.values() for language in SPOKEN)
+
+
+def test_a_comma_ends_no_word() -> None:
+    for path in FOLDER.glob("*.yml"):
+        for name, texts in yaml.safe_load(path.read_text(encoding="utf-8")).items():
+            assert set(texts) == {one.value for one in SPOKEN}, f"{path.name}: {name}"
 
 
 def test_a_word_that_lacks_a_language_stops_the_start(tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ def picture(staff: Silent, chart: str, days: Annotated[str, Query()] = "7") -> R
             counted = {channel: failed for channel, (failed, _) in figures.delivery_failures(session, span).items()}
     if chart not in ("reasons", "failures"):
         return Response(status_code=404)
-    most = dict(list(counted.items())[:MOST_BARS])
+    most = dict(list(counted.items())[:MOST_BARS]) if any(counted.values()) else {}
     return charts.bars({name(one): number for one, number in reversed(most.items())}, staff.t(f"wallboard.{chart}"), nothing)
 
 
