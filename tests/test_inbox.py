@@ -176,9 +176,23 @@ def test_each_reply_remembers_its_publication_and_is_proven(world: World) -> Non
 
 
 def test_an_unclear_turn_is_asked_back_with_topics_and_a_person(world: World) -> None:
-    world.engine.answers = lambda _: understood("what_happened", 0.4, ("data_types", 0.35))
+    world.engine.answers = lambda _: understood("what_happened", 0.3, ("data_types", 0.25))
     assert world.patient.says("hm so the thing with the data") == ["<clarify en>"]
     assert list(world.patient.choices()) == ["what_happened button en", "data_types button en", "speak_human button en"]
+    assert world.cases() == []
+
+
+def test_a_turn_that_is_one_of_two_is_answered_for_both(world: World) -> None:
+    torn = understood("what_happened", 0.5, ("data_types", 0.4))
+    world.engine.answers = lambda words: understood("data_types") if words == "data_types" else torn
+    assert world.patient.says("hm so the thing with the data") == ["<what_happened en>\n\n<data_types en>"]
+
+
+def test_no_person_is_called_for_what_is_only_one_of_two(world: World) -> None:
+    torn = understood("what_happened", 0.5, ("data_types", 0.4))
+    calling = understood("data_types", do=(Deed("hand_over", {"reason": "complaint_clinic"}),))
+    world.engine.answers = lambda words: calling if words == "data_types" else torn
+    assert world.patient.says("hm so the thing with the data") == ["<clarify en>"]
     assert world.cases() == []
 
 

@@ -235,8 +235,12 @@ def _told(work: Work, mind: Mind, base: Answer, understood: Understanding, ranki
         case Verdict.CLARIFY:
             return _asked_back(base, work, decision.topics)
         case Verdict.ANSWER:
-            topics = _questions(understood, decision.topics[0])
-            return replace(_obeyed(base, work, _each(work, mind, understood, topics)), topics=topics)
+            torn = len(decision.topics) > 1
+            topics = decision.topics if torn else _questions(understood, decision.topics[0])
+            said = _each(work, mind, understood, topics)
+            if torn and any(deed.name == "hand_over" for deed in said.do):
+                return _asked_back(base, work, topics)  # a person is called for what is surely meant
+            return replace(_obeyed(base, work, said), topics=topics)
 
 
 def _questions(understood: Understanding, topic: str) -> tuple[str, ...]:

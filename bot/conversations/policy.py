@@ -14,15 +14,15 @@ from enum import StrEnum
 
 from bot.conversations.engine import Guess
 
-ANSWER_AT = 0.65
+ANSWER_AT = 0.80
 """At this confidence the topic is answered."""
-LEAD = 0.30
-"""A best topic below twice this lead over the second is asked back when it is not very sure."""
-SURE_AT = 0.80
-"""At this confidence no lead is asked for."""
+TORN_AT = 0.65
+"""Where no topic is that sure, the first two are both answered when together they reach this."""
+TORN_SECOND_AT = 0.10
+"""At this confidence the second one is worth its text."""
 CHOICES = 3
 """How many topics are offered at most when asking back."""
-OUTSIDE_AT = 0.15
+OUTSIDE_AT = 0.30
 """When what is none of our matters is together this likely and no topic is sure, the turn is none of them."""
 INSIDE_AT = 0.70
 """At this confidence a topic is sure enough for that."""
@@ -31,14 +31,15 @@ OFFER_AT = 0.02
 MISSES = 2
 """Turns in a row that are not understood before a person takes over."""
 
-CERTAIN_AT = 0.75
+CERTAIN_AT = 0.80
 """At this confidence of the detector, danger is certain."""
 POSSIBLE_AT = 0.22
 """At this confidence of the detector, danger is possible."""
 BELIEVED_AT = 0.20
 """Words of danger are certain unless the detector is less confident than this; then they are a possibility."""
 URGENT_AT = 0.30
-"""When nobody looked for danger: emergencies among the topics together reaching this are acted on, whatever leads."""
+"""When nobody looked for danger: emergencies among the topics together reaching this are acted on, whatever leads. Where the
+detector looked, only what would be answered as an emergency may be one that it missed: less costs six false alarms for each."""
 
 URGENT = ("self_harm", "medical_urgent", "dv_safety", "extortion", "phishing_clicked")
 """Topics that are emergencies, the most urgent first."""
@@ -76,7 +77,7 @@ class Alarm:
 
 @dataclass(frozen=True)
 class Decision:
-    """A verdict with the topics it is about."""
+    """A verdict with the topics it is about; an answer to two is one to either."""
 
     verdict: Verdict
     topics: tuple[str, ...]
@@ -92,19 +93,18 @@ def alarm(danger: Sequence[Guess], ranking: Sequence[Guess], words: Sequence[str
         doubted = likely is not None and likely.confidence < BELIEVED_AT
         return Alarm(Grade.POSSIBLE if doubted else Grade.CERTAIN, words[0])
     if likely is None:
-        return _among_topics(ranking)
+        return _among_topics(ranking, URGENT_AT)
     if likely.confidence >= CERTAIN_AT:
         return Alarm(Grade.CERTAIN, likely.topic)
     if likely.confidence >= POSSIBLE_AT:
         return Alarm(Grade.POSSIBLE, likely.topic)
-    # A turn that reads like an emergency is one the detector may have missed.
-    among = _among_topics(ranking)
+    among = _among_topics(ranking, ANSWER_AT)
     return replace(among, grade=Grade.POSSIBLE) if among.danger else QUIET
 
 
-def _among_topics(ranking: Sequence[Guess]) -> Alarm:
+def _among_topics(ranking: Sequence[Guess], at: float) -> Alarm:
     urgent = [guess for guess in ranking if guess.topic in URGENT]
-    if sum(guess.confidence for guess in urgent) < URGENT_AT:
+    if sum(guess.confidence for guess in urgent) < at:
         return QUIET
     return Alarm(Grade.CERTAIN, max(urgent, key=lambda guess: guess.confidence).topic)
 
@@ -122,15 +122,20 @@ def decide(ranking: Sequence[Guess], misses: int) -> Decision:
     outside = [guess for guess in ranking if guess.topic in OUTSIDE]
     if outside and sum(guess.confidence for guess in outside) >= OUTSIDE_AT and ranking[0].confidence < INSIDE_AT:
         return Decision(Verdict.ANSWER, (outside[0].topic,))
-    if ranking and _clear(ranking):
+    if ranking and ranking[0].confidence >= ANSWER_AT:
         return Decision(Verdict.ANSWER, (ranking[0].topic,))
+    if _torn(ranking):
+        return Decision(Verdict.ANSWER, (ranking[0].topic, ranking[1].topic))
     if misses + 1 >= MISSES:
         return Decision(Verdict.GIVE_OVER, ())
     offered = [guess.topic for guess in ranking if guess.confidence >= OFFER_AT and guess.topic not in NEVER_OFFERED]
     return Decision(Verdict.CLARIFY, tuple(offered[:CHOICES]))
 
 
-def _clear(ranking: Sequence[Guess]) -> bool:
-    first = ranking[0].confidence
-    second = ranking[1].confidence if len(ranking) > 1 else 0.0
-    return first >= SURE_AT or (first >= ANSWER_AT and first - second >= LEAD)
+def _torn(ranking: Sequence[Guess]) -> bool:
+    """Whether it is one of the first two, neither of them anything that needs a sure sign."""
+    first_two = ranking[:2]
+    together = sum(guess.confidence for guess in first_two)
+    if len(first_two) < 2 or together < TORN_AT or first_two[1].confidence < TORN_SECOND_AT:
+        return False
+    return not NEVER_SECOND & {guess.topic for guess in first_two}

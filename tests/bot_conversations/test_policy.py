@@ -11,6 +11,7 @@ from bot.conversations.policy import (
     CHOICES,
     MISSES,
     NEVER_OFFERED,
+    NEVER_SECOND,
     URGENT,
     URGENT_AT,
     Alarm,
@@ -86,14 +87,24 @@ def test_the_second_miss_in_a_row_never_asks_back(ranking: list[Guess]) -> None:
     assert decide(ranking, MISSES - 1).verdict is not Verdict.CLARIFY
 
 
-def test_a_clear_topic_is_answered_and_a_close_race_asked_back() -> None:
-    assert decide([Guess("what_happened", 0.9), Guess("data_types", 0.05)], 0).verdict is Verdict.ANSWER
-    close = decide([Guess("what_happened", 0.5), Guess("data_types", 0.45)], 0)
-    assert (close.verdict, close.topics) == (Verdict.CLARIFY, ("what_happened", "data_types"))
+def test_a_clear_topic_is_answered_either_of_two_with_both_and_a_vague_turn_asked_back() -> None:
+    assert decide([Guess("what_happened", 0.9), Guess("data_types", 0.1)], 0).topics == ("what_happened",)
+    torn = decide([Guess("what_happened", 0.5), Guess("data_types", 0.45)], 0)
+    assert (torn.verdict, torn.topics) == (Verdict.ANSWER, ("what_happened", "data_types"))
+    vague = decide([Guess("what_happened", 0.35), Guess("data_types", 0.25), Guess("ransom", 0.2)], 0)
+    assert (vague.verdict, vague.topics) == (Verdict.CLARIFY, ("what_happened", "data_types", "ransom"))
+
+
+@given(rankings(), st.integers(0, 5))
+def test_two_topics_are_answered_only_where_neither_needs_a_sure_sign(ranking: list[Guess], misses: int) -> None:
+    topics = decide(ranking, misses).topics
+    answered = decide(ranking, misses).verdict is Verdict.ANSWER and len(topics) > 1
+    assert len(topics) <= CHOICES
+    assert not (answered and set(topics) & NEVER_SECOND)
 
 
 def test_what_is_probably_none_of_our_matters_is_said_to_be_so() -> None:
-    unsure = [Guess("what_happened", 0.4), Guess("out_of_scope", 0.2), Guess("adversarial", 0.1)]
+    unsure = [Guess("what_happened", 0.4), Guess("out_of_scope", 0.25), Guess("adversarial", 0.1)]
     assert decide(unsure, 0).topics == ("out_of_scope",)
     assert decide([Guess("what_happened", 0.8), Guess("out_of_scope", 0.2)], 0).topics == ("what_happened",)
 

@@ -45,7 +45,7 @@ def engine_says(words: str) -> Understanding:
         case "what did they take":
             return understood("what_happened", 0.9, ("data_types", 0.05))
         case "hm":
-            return understood("what_happened", 0.4, ("data_types", 0.3))
+            return understood("what_happened", 0.3, ("data_types", 0.25))
         case "soon it will be simple":
             return replace(understood("data_types"), danger=(Guess("self_harm", 0.4),))
         case _:

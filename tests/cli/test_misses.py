@@ -23,7 +23,7 @@ PRIVATE = "why has 9123 4567 been called"
 
 
 def answers(words: str) -> Understanding:
-    return understood("what_happened") if "what happened" in words else understood("what_happened", 0.4, ("data_types", 0.35))
+    return understood("what_happened") if "what happened" in words else understood("what_happened", 0.3, ("data_types", 0.25))
 
 
 @pytest.fixture
