@@ -19,7 +19,7 @@ from bot.campaigns.masks import masked
 from bot.campaigns.models import Campaign, CampaignStatus, Notice, NoticeAttempt, NoticeStatus, Obligation, ObligationStatus
 from bot.campaigns.office import Office
 from bot.campaigns.plan import plan_of
-from bot.campaigns.sending.claiming import Taken
+from bot.campaigns.sending.claiming import OPEN, Taken
 from bot.campaigns.sending.fates import CONTENT, EQUAL
 from bot.channels.base import Sent
 
@@ -76,7 +76,7 @@ def _is_about_a_country(taken: Sequence[Taken], failed: ChannelError) -> bool:
 
 def bury(session: Session, office: Office, at: datetime) -> int:
     """Mark as unknown what somebody was submitting who is no longer there; returns how many. Never sent again blindly."""
-    lost = select(Notice.id).where(Notice.status == NoticeStatus.SUBMITTING.value, Notice.lease_until <= at).limit(1000)
+    lost = select(Notice.id).where(OPEN, Notice.status == NoticeStatus.SUBMITTING.value, Notice.lease_until <= at).limit(1000)
     ids = list(session.scalars(lost.with_for_update(skip_locked=True)))
     if ids:
         _move(session, ids, NoticeStatus.UNKNOWN, at, {"reason": BROKEN_OFF})

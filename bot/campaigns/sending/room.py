@@ -118,7 +118,8 @@ class NoticeRoom:
     def _look(self, now: datetime) -> None:
         office = self._office
         with office.database.reading() as session:
-            lost = select(Notice.id).where(Notice.status == NoticeStatus.SUBMITTING.value, Notice.lease_until <= now)
+            hanging = Notice.status == NoticeStatus.SUBMITTING.value
+            lost = select(Notice.id).where(claiming.OPEN, hanging, Notice.lease_until <= now)
             has_lost = session.scalars(lost.limit(1)).first() is not None
         if has_lost:
             with office.database.writing() as session:
@@ -170,6 +171,7 @@ class NoticeRoom:
         waiting = select(Notice.id).where(
             Notice.campaign_id == campaign_id,
             Notice.channel == channel.value,
+            claiming.OPEN,
             Notice.status == NoticeStatus.PLANNED.value,
             Notice.due_at <= self._office.clock(),
         )
