@@ -118,7 +118,7 @@ class Installation:
         for process in self._processes.values():
             process.terminate()
         for process in self._processes.values():
-            process.wait(30)
+            process.wait(120)  # on crowded cores
         self._processes.clear()
         self.database.close()
 
