@@ -174,4 +174,4 @@ def _flags(hit: Hit, is_held: bool) -> list[str]:
 
 
 def _series(series: board.Series) -> Series:
-    return Series(days=list(series.days), rows={name: list(numbers) for name, numbers in series.rows.items()})
+    return Series(steps=list(series.days), rows={name: list(numbers) for name, numbers in series.rows.items()})

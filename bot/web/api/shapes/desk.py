@@ -41,12 +41,10 @@ class Member(Answer):
 
 
 class Series(Answer):
-    """Counts by Hong Kong day."""
+    """Counts by Hong Kong day, or by hour where one day alone was asked for."""
 
-    days: list[date] = Field(description="The days.")
-    rows: dict[str, list[int]] = Field(
-        description="For each name as many numbers as there are days; the rest under an empty name."
-    )
+    steps: list[datetime | date] = Field(description="The days, or the beginnings of the hours.", examples=[["2026-05-09"]])
+    rows: dict[str, list[int]] = Field(description="For each name as many numbers as steps; the rest under an empty name.")
 
 
 class Figures(Answer):
