@@ -207,10 +207,12 @@ def test_a_red_bar_shows_while_the_line_is_lost_and_then_nothing_is_missing(
     with running_site(tmp_path, keys, engine_url=stand_in, token="-") as site, console_over(site, keys) as console:
         before = console.desk.case("patient_wish")
         page = console.page(contexts)
+        page.clock.install()
         page.goto(f"{site.address}/desk")
         expect(page.locator(f"[data-row='{before}']")).to_be_visible()
         expect(page.locator("#lost")).to_be_hidden()
         site.stop()
+        page.clock.fast_forward("05:00")
         expect(page.locator("#lost")).to_be_visible()
         expect(page.locator("#lost")).to_contain_text("No connection since")
         missed = [console.desk.case("patient_wish") for _ in range(3)]
@@ -233,3 +235,27 @@ def test_the_queue_works_without_any_script(contexts: Contexts, console: Console
     expect(page.locator(f"[data-row='{case_id}']")).to_be_visible()
     page.locator(f"#claim-{case_id}").click()
     assert console.desk.look(case_id).status == "claimed"
+
+
+def test_eight_tabs_of_one_browser_share_one_line_and_all_hear(contexts: Contexts, console: Console, watch: Watch) -> None:
+    desk, context = console.desk, contexts()
+    console.sign_in(context, console.colleague("Ivy Mok"))
+    cases = [desk.case() for _ in range(8)]
+    pages = []
+    for case_id in cases:
+        page = context.new_page()
+        watch.over(page)
+        page.goto(f"/desk/cases/{case_id}")  # the seventh would hang if each held a connection of its own
+        expect(page.locator("#case-head h1")).to_be_visible()
+        pages.append(page)
+    for page, case_id in zip(pages, cases, strict=True):
+        desk.turn(desk.look(case_id).thread_id, f"words for case {case_id}")
+        expect(page.locator("#lines")).to_contain_text(f"words for case {case_id}", timeout=30_000)
+    # Whichever page held the line is closed: another one takes it, and nobody misses anything.
+    while len(pages) > 2:
+        pages.pop(0).close()
+        cases.pop(0)
+    for page, case_id in zip(pages, cases, strict=True):
+        desk.turn(desk.look(case_id).thread_id, f"more for case {case_id}")
+        expect(page.locator("#lines")).to_contain_text(f"more for case {case_id}", timeout=30_000)
+        expect(page.locator("#lost")).to_be_hidden()

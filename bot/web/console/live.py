@@ -33,7 +33,8 @@ CHECK_EVERY_S = 5.0
 """How long a stream may outlive its session."""
 MOST_STREAMS = 12
 """Open streams of one session."""
-MOST_TOPICS = 4
+MOST_TOPICS = 24
+"""Topics of one stream: of every page of a browser, of which one holds the line for all."""
 
 
 @dataclass(frozen=True)

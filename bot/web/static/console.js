@@ -56,34 +56,53 @@ function take(fresh) {
 
 // ---------------------------------------------------------------- the stream
 
+// One page of this browser holds the line and passes on what it hears: a browser opens six connections to a site at most.
 const topics = () => [...new Set(all("[data-live]").map((part) => part.dataset.live).concat(body.dataset.watch?.split(" ") ?? []))].filter(Boolean);
-const states = new Map();
+const MOST_TOPICS = 24;
+const me = Math.random().toString(36).slice(2);
+const air = body.dataset.liveUrl && navigator.locks && globalThis.BroadcastChannel ? new BroadcastChannel("candour-desk") : null;
+const others = new Map(); // what other pages of this browser show
+const latest = new Map(); // what the line said last
+const states = new Map(); // what this page shows
+let leads = !air;
+let leaderHeard = Date.now();
+let followed = [];
 let stream = null;
 let heard = Date.now();
 let lostSince = null;
 let first = true;
+let restarting = 0;
+
+const tell = (kind, more = {}) => { air?.postMessage({ kind, from: me, ...more }); };
 
 function listen() {
-  if (!body.dataset.liveUrl || stream) return;
+  if (!body.dataset.liveUrl || stream || !(leads || Date.now() - leaderHeard > STILL_MS)) return;
+  followed = [...new Set([...topics(), ...[...others.values()].flat()])].slice(0, MOST_TOPICS);
   const query = new URLSearchParams();
-  for (const topic of topics()) { query.append("watch", topic); query.append("known", states.get(topic) ?? ""); }
+  for (const topic of followed) { query.append("watch", topic); query.append("known", latest.get(topic) ?? states.get(topic) ?? ""); }
   stream = new EventSource(`${body.dataset.liveUrl}?${query}`);
-  stream.addEventListener("hello", alive);
-  stream.addEventListener("pulse", alive);
+  for (const kind of ["hello", "pulse"]) stream.addEventListener(kind, () => { alive(); tell("pulse"); });
   stream.addEventListener("change", (event) => {
-    alive();
     const { topic, state } = JSON.parse(event.data);
-    const isNews = states.has(topic) && states.get(topic) !== state;
-    states.set(topic, state);
-    if (topic === "queue") ring(state);
-    if (isNews) refresh();
-    document.dispatchEvent(new CustomEvent("candour:change", { detail: { topic, state } }));
+    latest.set(topic, state);
+    tell("change", { topic, state });
+    alive();
+    news(topic, state);
   });
-  stream.addEventListener("over", () => location.reload());
+  stream.addEventListener("over", () => { tell("over"); location.reload(); });
   stream.onerror = () => { hush(); setTimeout(listen, 1500 + Math.random() * 1500); };
 }
 
 function hush() { stream?.close(); stream = null; }
+
+function news(topic, state) {
+  const isNews = states.has(topic) && states.get(topic) !== state;
+  if (!states.has(topic) && !topics().includes(topic)) return;
+  states.set(topic, state);
+  if (topic === "queue") ring(state);
+  if (isNews) refresh();
+  document.dispatchEvent(new CustomEvent("candour:change", { detail: { topic, state } }));
+}
 
 function alive() {
   heard = Date.now();
@@ -97,6 +116,7 @@ function alive() {
 
 function watchTheLine() {
   if (!body.dataset.liveUrl) return;
+  if (leads && stream === null) tell("trying");
   if (Date.now() - heard > STILL_MS) {
     if (lostSince === null) {
       lostSince = new Date(heard);
@@ -105,9 +125,40 @@ function watchTheLine() {
       bar.textContent = body.dataset.saidLost.replace("{time}", time);
       bar.hidden = false;
     }
+    if (leads) tell("trying");
     hush();
     listen();
   }
+}
+
+// What another page of this browser shows that the line does not follow yet is asked for at once.
+function shown(from, wanted) {
+  others.set(from, wanted);
+  if (wanted.some((topic) => !followed.includes(topic))) {
+    clearTimeout(restarting);
+    restarting = setTimeout(() => { hush(); listen(); }, 50);
+  } else if (lostSince === null) tell("pulse");
+  for (const topic of wanted) if (latest.has(topic)) tell("change", { topic, state: latest.get(topic) });
+}
+
+function heardOf({ kind, from, wanted, topic, state }) {
+  if (kind === "want" && leads) shown(from, wanted);
+  if (kind === "bye") others.delete(from);
+  if (kind === "who") tell("want", { wanted: topics() });
+  if (kind === "over") location.reload();
+  if (["who", "pulse", "trying", "change"].includes(kind)) {
+    leaderHeard = Date.now();
+    if (!leads) hush();
+  }
+  if (kind === "pulse" || kind === "change") alive();
+  if (kind === "change") news(topic, state);
+}
+
+function share() {
+  if (!air) return;
+  air.onmessage = (event) => heardOf(event.data);
+  tell("want", { wanted: topics() });
+  navigator.locks.request("candour-desk-line", () => new Promise(() => { leads = true; tell("who"); hush(); listen(); }));
 }
 
 // ---------------------------------------------------------------- ringing
@@ -237,11 +288,12 @@ if (states.has("queue")) ring(states.get("queue"));
 first = false;
 
 if (body.dataset.liveUrl) {
+  share();
   listen();
   setInterval(watchTheLine, 2000);
   setInterval(() => { if (!document.hidden && lostSince === null && topics().length) refresh(); }, LOOK_AGAIN_MS);
   addEventListener("online", () => { hush(); listen(); });
-  addEventListener("pageshow", (event) => { if (event.persisted) { hush(); listen(); refresh(); } });
+  addEventListener("pageshow", (event) => { if (event.persisted) { tell("want", { wanted: topics() }); hush(); listen(); refresh(); } });
   document.addEventListener("visibilitychange", () => { if (!document.hidden) { watchTheLine(); refresh(); } });
-  addEventListener("pagehide", hush);
+  addEventListener("pagehide", () => { tell("bye"); hush(); });
 }
