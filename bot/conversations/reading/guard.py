@@ -6,6 +6,7 @@ staff. Linear in the length of the text, never raises, idempotent; keeps nothing
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from bot.base.text import plain
 from bot.conversations.reading.private import hide
@@ -31,6 +32,7 @@ class Guarded:
     cut: bool  # longer than the engine may see
 
 
+@lru_cache(maxsize=4)
 def _digits_only(official: frozenset[str]) -> frozenset[str]:
     """The official numbers as digits, with and without Hong Kong's country code."""
     numbers = {re.sub(r"\D", "", number) for number in official} - {""}
