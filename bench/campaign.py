@@ -20,7 +20,7 @@ import httpx
 from sendgrid import SendGridAPIClient
 from sqlalchemy import func, select
 
-from bench.notices import Installation, awaits, resident_mb
+from bench.notices import Installation, awaits, processor_s, resident_mb
 from bot.campaigns import life
 from bot.campaigns.models import Notice, NoticeStatus
 from bot.campaigns.office import Office
@@ -68,13 +68,13 @@ def run(home: Path, *, people: int, texts: int, database_url: str) -> dict[str, 
         mail = Slow(at.office().channels["email"], 0.0)
         plan_s = at.campaign("mails", Plan(ladder=(Way.EMAIL,), waves=(), per_second=FAST, quiet_override="a bench"))
         with _memory() as peak:
-            mails_s = _sent(at, "mails", {"email": mail}, people)
+            mails_s, mails_cpu = _sent(at, "mails", {"email": mail}, people)
         sys.stderr.write(f"frozen in {plan_s:.2f} s, e-mails handed over in {mails_s:.2f} s\n")
         plain, raw = _plain_loop(at), _raw(at)
         sys.stderr.write(f"plain loop {plain:.0f}/s, bare HTTP {raw:.0f}/s\n")
     finally:
         at.close()
-    held, with_callbacks = _texts(home.with_name("texts"), texts, database_url)
+    (held, held_cpu), (with_callbacks, told_cpu) = _texts(home.with_name("texts"), texts, database_url)
     per_s = people / mails_s
     return {
         "people": people,
@@ -88,22 +88,27 @@ def run(home: Path, *, people: int, texts: int, database_url: str) -> dict[str, 
         "vs_plain_loop": round(per_s / plain, 1),
         "vs_raw_limit": round(per_s / raw, 2),
         "texts": texts,
+        "cpu_ms": {
+            "email_person": round(mails_cpu / people * 1000, 2),
+            "sms": round(held_cpu / texts * 1000, 2),
+            **{f"sms_with_callbacks_{name}": round(spent / texts * 1000, 2) for name, spent in told_cpu.items()},
+        },
         "database": "sqlite" if at.settings.database.startswith("sqlite") else "postgresql",
     }
 
 
-def _sent(at: Installation, name: str, slow: dict[str, Slow], number: int) -> float:
-    """Seconds from the start of a campaign until so many of its notices were accepted."""
+def _sent(at: Installation, name: str, slow: dict[str, Slow], number: int) -> tuple[float, float]:
+    """Seconds from a campaign's start until so many of its notices were accepted, and our own processor's seconds in them."""
     office = at.office()
     office = replace(office, channels={**office.channels, **cast("dict[str, Channel]", slow)})
     stop, room = threading.Event(), NoticeRoom(office)
     life.start(office, name, by="author")
-    began = time.perf_counter()
+    began, used = time.perf_counter(), time.process_time()
     work = threading.Thread(target=room.run, args=(stop,))
     work.start()
     try:
         awaits(lambda: _accepted(office, name) >= number, "everything was handed over", 3600)
-        return time.perf_counter() - began
+        return time.perf_counter() - began, time.process_time() - used
     finally:
         stop.set()
         room.wake()
@@ -118,39 +123,43 @@ def _accepted(office: Office, name: str) -> int:
         return session.scalar(number) or 0
 
 
-def _texts(home: Path, number: int, database_url: str) -> tuple[float, float]:
-    """Texts a second without and with callbacks, on an installation of its own."""
+def _texts(home: Path, number: int, database_url: str) -> tuple[tuple[float, float], tuple[float, dict[str, float]]]:
+    """Texts a second without and with callbacks, on an installation of its own, and the processor's seconds of each."""
     at = Installation(home, database_url=database_url, speed=600)
     try:
         at.start("simulator", "web")
         at.told("hold", held=True)
         at.people(number)
         held = _held(at, number)
-        sys.stderr.write(f"texts, callbacks held back {held:.0f}/s\n")
+        sys.stderr.write(f"texts, callbacks held back {held[0]:.0f}/s\n")
         at.told("reset")  # what it held back would come in between
         return held, _told(at, number)
     finally:
         at.close()
 
 
-def _held(at: Installation, number: int) -> float:
-    """Texts a second that are handed over while callbacks are held back, each after the provider's latency."""
+def _held(at: Installation, number: int) -> tuple[float, float]:
+    """Texts a second, and the processor's seconds, with callbacks held back and after the provider's latency each."""
     at.campaign("held", Plan(ladder=(Way.SMS,), waves=(number,), per_second=FAST, quiet_override="a bench"), number=2)
-    return number / _sent(at, "held", {"sms": Slow(at.office().channels["sms"], LATENCY_S)}, number)
+    took, used = _sent(at, "held", {"sms": Slow(at.office().channels["sms"], LATENCY_S)}, number)
+    return number / took, used
 
 
-def _told(at: Installation, number: int) -> float:
-    """Texts a second that a worker hands over while every callback of theirs is stored and applied."""
+def _told(at: Installation, number: int) -> tuple[float, dict[str, float]]:
+    """Texts a second that a worker hands over while every callback of theirs is stored and applied; what each process took."""
     at.told("hold", held=False)
     at.start("worker")
     awaits(lambda: not _stored(at), "nothing is left to apply", 1800)
     at.campaign("told", Plan(ladder=(Way.SMS,), waves=(number,), per_second=FAST, quiet_override="a bench"), number=3)
+    names = ("worker", "web", "simulator")
+    before = {name: processor_s(at.process_id(name)) for name in names}
     began = time.perf_counter()
     life.start(at.office(), "told", by="author")
     awaits(lambda: _delivered(at.office(), "told") >= number, "callbacks are applied", 1800)
     took = time.perf_counter() - began
+    used = {name: processor_s(at.process_id(name)) - before[name] for name in names}
     at.kill("worker")
-    return number / took
+    return number / took, used
 
 
 def _stored(at: Installation) -> bool:
