@@ -6,6 +6,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from pydantic import SecretStr
 
 from bot.base.database import Database
 from bot.base.vault import BlindIndex, Vault
@@ -15,6 +16,7 @@ from bot.cli import provider, reach
 from bot.conversations.post import floods, hooks
 from tests.channels.conftest import Post
 from tests.channels.signing import MAKERS, account, letter, mail_fields
+from tests.engine.running import free_port
 from tests.make import FakeClock
 
 
@@ -62,3 +64,17 @@ def test_live_asks_how_far_each_template_is_approved(post: Post) -> None:
     assert said(found, "WhatsApp template en") == (False, "pending")
     assert said(found, "WhatsApp template zh-Hant") == (True, "approved")
     assert all(well for name, well, _ in found if name.startswith("provider of"))
+
+
+@pytest.mark.chaos
+def test_live_says_of_each_provider_what_is_wrong_and_goes_on_to_the_next(post: Post) -> None:
+    settings = post.application.settings
+    wrong = settings.model_copy(update={"twilio_auth_token": SecretStr("f" * 32)})
+    found = {name: (well, words) for name, well, words in reach.live(wrong)}
+    assert found["provider of email"] == (True, "the key may send mail")
+    assert [found[f"provider of {name}"][0] for name in ("sms", "whatsapp")] == [False, False]
+    assert "f" * 32 not in str(found)
+    gone = settings.model_copy(update={"sendgrid_url": f"http://127.0.0.1:{free_port()}"})
+    found = {name: (well, words) for name, well, words in reach.live(gone)}
+    assert (found["provider of email"][0], found["provider of sms"][0]) == (False, True)
+    assert post.arrived("sms") == post.arrived("email") == []
