@@ -81,6 +81,8 @@ def test_every_page_there_is_is_clean_on_a_busy_day(
     page.goto(f"{busy.site.address}/desk")
     found = page.locator("header nav a").evaluate_all("links => links.map(link => link.getAttribute('href'))")
     assert len(found) >= 10
+    keys = page.locator("header nav [data-go]").evaluate_all("links => links.map(link => link.dataset.go)")
+    assert len(keys) == len(set(keys)), "a key leads to one page"
     wrong: list[str] = []
     for path in (*found, *BESIDE, *(f"/desk/cases/{number}" for number in cases_of(busy).values())):
         page.goto(f"{busy.site.address}{path}")

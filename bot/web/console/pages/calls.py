@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from itertools import groupby
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Path, Response
 from fastapi.responses import HTMLResponse
@@ -43,7 +43,7 @@ def calls(staff: Annotated[Staff, requires(Permission.SEE_QUEUE)]) -> Response:
     with staff.database.reading() as session:
         state = state_of(session, "queue", staff.now)  # before the list, which is at least as new then
         found = booked.planned(session, staff.now)
-        values = {
+        values: dict[str, Any] = {
             "state": state,
             "days": [(day, list(rows)) for day, rows in groupby(found, key=lambda one: in_hong_kong(one.slot).date())],
             "called": {one.case.id: _called(staff, session, one.case.id) for one in found},
