@@ -179,7 +179,7 @@ def test_everybody_is_told_from_the_roster_to_the_last_letter(
     expect(officer.locator("#report")).to_be_visible(timeout=LASTS_MS)
     report = officer.locator("#report")
     expect(report).to_contain_text("60")
-    expect(report).to_contain_text("1 addresses are on file for several people")
+    expect(report).to_contain_text("Addresses that several people have: 1 (people: 2)")
     expect(report).to_contain_text("has died: 1")
     assert installation.accepted("email") == []
     kept(officer, "campaign-dry-run")

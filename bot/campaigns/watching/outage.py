@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from bot.campaigns.models import Campaign, Notice, NoticeAttempt, NoticeStatus
+from bot.patients.models import Way
 
 CALLS = 3
 """Calls one after the other, of which none was answered, after which it is an outage."""
@@ -24,22 +25,22 @@ def outage(session: Session, campaign: Campaign) -> str:
     """Why a campaign should stop: the last calls of a channel broke off or reached nobody; empty while calls are answered."""
     since = campaign.results_from
     attempts = (
-        select(NoticeAttempt.at, NoticeAttempt.outcome, NoticeAttempt.code, Notice.channel)
+        select(NoticeAttempt.at, NoticeAttempt.outcome, NoticeAttempt.code, Notice.channel, Notice.segment_id, Notice.id)
         .join(Notice, Notice.id == NoticeAttempt.notice_id)
         .where(Notice.campaign_id == campaign.id, Notice.submitted_at >= since)
         .order_by(NoticeAttempt.id.desc())
         .limit(LOOKED_AT)
     )
-    troubles: dict[str, set[tuple[datetime, str]]] = {}
+    troubles: dict[str, set[tuple[datetime, int]]] = {}
     answered: set[str] = set()
-    for at, outcome, code, channel in session.execute(attempts):
+    for at, outcome, code, channel, segment_id, notice_id in session.execute(attempts):
         if channel in answered:
             continue
         if outcome not in ("unknown", "again") or code in LIMITS:
             answered.add(channel)
             continue
         calls = troubles.setdefault(channel, set())
-        calls.add((at, code))
+        calls.add((at, segment_id if channel == Way.EMAIL else notice_id))  # an e-mail request is for one segment
         if len(calls) >= CALLS:
             return OUT_OF_REACH.format(channel, code or "no code")
     return ""
