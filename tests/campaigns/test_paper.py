@@ -21,6 +21,7 @@ from bot.campaigns.approved import ApprovedTexts
 from bot.campaigns.models import Notice, NoticeStatus, Obligation, Variant
 from bot.campaigns.paper import batches, gathering, public, returns
 from bot.campaigns.paper.addressing import lines_of, notice_of, number_of
+from bot.campaigns.paper.keeping import LetterKeeping
 from bot.campaigns.paper.models import LetterBatch, Medium
 from bot.campaigns.phones import calls
 from bot.campaigns.phones.models import Outcome, PhoneAttempt
@@ -174,6 +175,19 @@ def test_the_files_of_a_posted_batch_go_when_their_time_is_over(house: Clinic, t
     assert made_of.agrees
     assert batch.pdf_sha256 in (tmp_path / "proof" / "log.jsonl").read_text()
     assert evidence.verify(house.database, keys.audit, vault=house.vault).ok
+
+
+def test_the_worker_removes_them_and_looks_once_an_hour(house: Clinic, tmp_path: Path) -> None:
+    house.people(1)
+    running(house)
+    batch = made(house, tmp_path)
+    posted(house, batch.id)
+    keeping = LetterKeeping(house.office(), tmp_path)
+    assert keeping.tick() == 0
+    house.clock.advance(days=31)
+    assert keeping.tick() == 1
+    assert not batches.folder_of(tmp_path, batch).exists()
+    assert keeping.tick() == 0
 
 
 @given(st.integers(1, 99_999_999), st.integers(0, 8), st.integers(1, 9))

@@ -39,7 +39,11 @@ def compiled(layout: bytes, name: str, content: Any, at: datetime, form: typst.O
     """The same in another form: a picture for each page."""
     with _one_at_a_time:
         made = _compiler().compile(
-            layout, format=form, sys_inputs={name: json.dumps(content, ensure_ascii=False)}, timestamp=at, ppi=110
+            layout,
+            format=form,
+            sys_inputs={name: json.dumps(content, ensure_ascii=False)},
+            timestamp=at.replace(microsecond=0),
+            ppi=110,
         )
     assert made is not None  # without an output file it returns what it made
     return made
@@ -54,7 +58,7 @@ def set_counted(layout: bytes, name: str, content: Any, at: datetime) -> tuple[b
         path = Path(folder, "layout.typ")
         path.write_bytes(layout)
         compiler = Compiler(path, root=folder, font_paths=_fonts(), sys_inputs=given)
-        made = compiler.compile(format="pdf", timestamp=at)
+        made = compiler.compile(format="pdf", timestamp=at.replace(microsecond=0))
         pages: list[int] = json.loads(compiler.query("<pages>", field="value", one=True))
     assert isinstance(made, bytes)
     return made, pages
