@@ -54,13 +54,13 @@ def test_patients_are_understood_as_well_as_was_measured(mind: tuple[Mind, dict[
 LEAST = {
     "top1": 0.89,
     "top3": 0.965,
-    "answered_right": 0.84,
+    "answered_right": 0.83,
     "oos_recall": 0.90,
     "urgent_recall": 0.925,
     "direct": 0.97,
     "indirect": 0.91,
 }
-MOST = {"answered_wrong": 0.065, "oos_false": 0.03, "urgent_false": 0.045, "urgent_possible_false": 0.17}
+MOST = {"answered_wrong": 0.055, "oos_false": 0.03, "urgent_false": 0.045, "urgent_possible_false": 0.17}
 
 
 def test_the_end_of_a_long_complaint_is_not_too_far_to_see_danger(mind: tuple[Mind, dict[str, Any]]) -> None:
