@@ -51,7 +51,7 @@ BREATH = timedelta(minutes=5)
 """The most that a failing endpoint is left alone between two tries."""
 HOLD = timedelta(seconds=60)
 """How long a worker has an endpoint to itself; more than one post takes."""
-AT_ONCE = 4
+AT_ONCE = 8
 SERVE_S = 5.0
 """Seconds that one endpoint is served before others get their turn; the worker has to go round (`base/pulse.py`)."""
 KEPT = timedelta(days=30)

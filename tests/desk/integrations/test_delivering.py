@@ -12,7 +12,7 @@ from bot.base.errors import BadInput, IllegalMove
 from bot.desk.integrations import delivering, endpoints
 from bot.desk.integrations.addresses import Reach
 from bot.desk.integrations.models import DeliveryStatus, EndpointStatus, WebhookDelivery, WebhookEndpoint, WebhookEvent
-from bot.desk.integrations.posting import Answered
+from bot.desk.integrations.posting import Answered, post
 from bot.desk.staff.roles import Role
 from bot.desk.work import claims
 from tests.desk.conftest import Desk
@@ -193,11 +193,11 @@ def test_a_worker_that_dies_in_the_middle_leaves_the_event_and_it_comes_under_th
         """The process is gone, after the other side has it and before we know."""
 
     def post_and_die(*arguments: object, **more: object) -> Answered:
-        assert delivering.post(*arguments, **more).is_taken  # type: ignore[arg-type]
+        assert post(*arguments, **more).is_taken  # type: ignore[arg-type]
         raise Killed
 
     dying = room_of(desk, holder="dying", send=post_and_die)
-    dying._let_go = lambda _: None  # type: ignore[method-assign] - who is dead lets go of nothing
+    dying._let_go = lambda endpoint_id: None  # type: ignore[method-assign]
     with pytest.raises(Killed):
         dying.tick()
     successor = room_of(desk, holder="successor")

@@ -101,7 +101,7 @@ def test_what_was_refused_is_tried_anew_under_its_key(program: Programs, desk: D
 
 @pytest.mark.parametrize("deed", ["replies", "notes", "calls", "reminders"])
 def test_what_a_repeat_would_do_twice_needs_a_key(program: Programs, desk: Desk, deed: str) -> None:
-    bodies = {
+    bodies: dict[str, dict[str, object]] = {
         "replies": {"texts": ["what_happened"], "seen_number": 1},
         "notes": {"text": "x"},
         "calls": {"result": "reached"},

@@ -78,5 +78,5 @@ def _scopes(staff: Staff) -> list[Scope]:
 
 def _show(staff: Staff, made: Made) -> Response:
     base = staff.door.application.settings.public_url.rstrip("/") or str(staff.request.base_url).rstrip("/")
-    values = {"secret": made.secret, "address": f"{base}{API}", "ends_at": made.row.ends_at, "home": HERE}
-    return page(staff, "console/shown_once.html", what="token", **values)
+    address, ends_at = f"{base}{API}", made.row.ends_at
+    return page(staff, "console/shown_once.html", what="token", secret=made.secret, address=address, ends_at=ends_at, home=HERE)
