@@ -11,10 +11,12 @@ import pytest
 from sqlalchemy import text
 
 from bot.base.errors import BadInput
-from bot.campaigns import hands, life
-from bot.campaigns.models import NoticeStatus
+from bot.campaigns import hands, ladder, life
+from bot.campaigns.models import Notice, NoticeStatus
 from bot.campaigns.proof import bundle, checking
 from bot.campaigns.proof.received import received
+from bot.campaigns.sending import claiming
+from bot.campaigns.sending.press import Press
 from bot.patients.models import Person, Way
 from tests.campaigns.house import AUTHOR, Clinic
 from tests.conftest import Keys
@@ -170,3 +172,23 @@ def test_what_one_person_was_sent_is_told_in_the_words_it_was_sent_in(told: Clin
         [later] = received(session, told.office(), notice.person_id)
     assert later.notice == found.notice
     assert later.is_as_sent == (later.text == found.text)
+
+
+def test_what_a_dead_worker_left_in_doubt_is_in_it_too(clinic: Clinic, keys: Keys, tmp_path: Path) -> None:
+    clinic.people(2)
+    clinic.running(ladder=(Way.EMAIL,))
+    with clinic.database.writing() as session:
+        campaign = life.named(session, "first", lock=True)
+        ladder.look(session, clinic.office(), campaign.id, clinic.clock())
+        ladder.advance(session, campaign, clinic.clock())
+    with clinic.database.writing() as session:
+        press = Press(clinic.office())
+        assert len(claiming.claim(session, clinic.office(), press, campaign.id, Way.EMAIL, 10, clinic.clock())) == 2
+    clinic.clock.advance(hours=1)
+    clinic.works()
+    assert clinic.counts(Notice) == {"unknown": 2}
+    clinic.clock.advance(minutes=5)
+    made = export(clinic, keys, tmp_path / "one")
+    assert made.agrees
+    kinds = [json.loads(line)["kind"] for line in (made.folder / "log.jsonl").read_text().splitlines()]
+    assert kinds.count("notice.unknown") == 2

@@ -83,7 +83,21 @@ def bury(session: Session, office: Office, at: datetime) -> int:
         _attempts(session, ids, "unknown", "", None, at)
         owners = select(Notice.obligation_id).where(Notice.id.in_(ids))
         _wait_for_receipt(session, list(session.scalars(owners)), at, None)
+        _prove_lost(session, office, ids, at)
     return len(ids)
+
+
+def _prove_lost(session: Session, office: Office, ids: Sequence[int], at: datetime) -> None:
+    columns = (Notice.id, Notice.campaign_id, Notice.person_id, Notice.channel, Notice.text_digest)
+    entries = [
+        (
+            "notice.unknown",
+            f"person:{row.person_id}",
+            {"notice": row.id, "campaign": row.campaign_id, "channel": row.channel, "text": row.text_digest, "code": ""},
+        )
+        for row in session.execute(select(*columns).where(Notice.id.in_(ids)).order_by(Notice.id))
+    ]
+    audit.record_all(session, at=at, actor=ACTOR, entries=entries, vault=office.vault)
 
 
 _HAS = (
