@@ -195,3 +195,13 @@ def test_a_further_reason_raises_the_case(desk: Desk, colleague: Make) -> None:
 def test_the_small_content_is_enough_for_the_page(desk: Desk, colleague: Make) -> None:
     publish(desk.database, desk_content(), desk.clock())
     assert "No call is booked." in colleague(Role.LEAD).get("/desk/calls").text
+
+
+def test_the_number_of_the_case_is_not_hidden_in_what_we_said(desk: Desk, colleague: Make) -> None:
+    agent, case_id = colleague(Role.AGENT), desk.case()
+    made = content()
+    made["wordings"]["call_booked"]["texts"] = {"en": {"text": "Your case number:\n{{ case_number }}"}}
+    publish(desk.database, made, desk.clock())
+    agent.post(f"/desk/calls/{case_id}/move", slot=(desk.clock() + timedelta(hours=2)).replace(minute=0, second=0).isoformat())
+    shown = agent.get(f"/desk/cases/{case_id}").text
+    assert f"Your case number:\n{desk.look(case_id).number}" in shown
