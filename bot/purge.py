@@ -7,6 +7,7 @@ it. Nobody is purged who is still owed something, or whose case is open, and not
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from bot.base.errors import BadInput
 from bot.campaigns import life
-from bot.campaigns.models import FINAL, Campaign, CampaignStatus, Obligation, ObligationStatus
+from bot.campaigns.models import FINAL, Campaign, CampaignStatus, Obligation
 from bot.campaigns.office import Office
 from bot.campaigns.paper import batches
 from bot.conversations.post import retention
@@ -37,7 +38,7 @@ class Purged:
 
     people: int = 0
     addresses: int = 0
-    kept: int = 0  # people who are owed something still, or whose case is open
+    kept: int = 0  # people who were not told by it, have a later campaign, or an open case
     batches: int = 0
 
 
@@ -52,7 +53,7 @@ def purge(office: Office, home: Path, name: str, kept: timedelta, *, by: str) ->
         with office.database.writing() as session:
             _refuse(session, campaign, at, kept)
             persons = session.scalars(_people(campaign.id, after)).all()
-            _empty(session, office, persons, done, at)
+            _empty(session, office, campaign.id, persons, kept, done)
         if len(persons) < BATCH:
             break
         after = persons[-1]
@@ -90,14 +91,12 @@ def _people(campaign_id: int, after: int) -> Any:
     return mine.order_by(Obligation.person_id).limit(BATCH)
 
 
-def _empty(session: Session, office: Office, persons: Any, done: Purged, at: datetime) -> None:
-    settled = [one.value for one in (*FINAL, ObligationStatus.CANCELLED)]
-    owed = select(Obligation.person_id).where(Obligation.person_id.in_(persons), Obligation.status.not_in(settled))
-    live = exists().where(Case.id == CasePerson.case_id, Case.status.in_([one.value for one in LIVE]))
-    in_case = select(CasePerson.person_id).where(CasePerson.person_id.in_(persons), live)
-    stays = {*session.scalars(owed), *session.scalars(in_case)}
-    gone = [one for one in persons if one not in stays]
-    done.kept += len(stays)
+def _empty(session: Session, office: Office, campaign_id: int, persons: Sequence[int], kept: timedelta, done: Purged) -> None:
+    at = office.clock()
+    told = select(Obligation.person_id).where(Obligation.campaign_id == campaign_id, Obligation.person_id.in_(persons))
+    settled = set(session.scalars(told.where(Obligation.status.in_([one.value for one in FINAL]))))
+    gone = sorted(settled - _needed(session, persons, at - kept))
+    done.kept += len(persons) - len(gone)
     done.people += len(gone)
     points = session.scalars(
         select(ContactPoint).where(ContactPoint.person_id.in_(gone), ~ContactPoint.entry.startswith("erased:"))
@@ -107,3 +106,12 @@ def _empty(session: Session, office: Office, persons: Any, done: Purged, at: dat
         point.retired_at, point.retired_because = point.retired_at or at, Retirement.ERASED.value
     done.addresses += len(points)
     session.execute(update(Obligation).where(Obligation.person_id.in_(gone)).values(sealed_reference=None))
+
+
+def _needed(session: Session, persons: Sequence[int], since: datetime) -> set[int]:
+    """Of these persons those whose address is still of use: another campaign goes on or ended since then, or a case is open."""
+    recent = Campaign.ended_at.is_(None) | (Campaign.ended_at > since)
+    owed = select(Obligation.person_id).join(Campaign, Campaign.id == Obligation.campaign_id)
+    live = exists().where(Case.id == CasePerson.case_id, Case.status.in_([one.value for one in LIVE]))
+    in_case = select(CasePerson.person_id).where(CasePerson.person_id.in_(persons), live)
+    return {*session.scalars(owed.where(Obligation.person_id.in_(persons), recent)), *session.scalars(in_case)}

@@ -156,3 +156,25 @@ def test_a_person_with_an_open_case_keeps_theirs(ended: Clinic, tmp_path: Path) 
         session.add(CasePerson(case_id=opened_case.case.id, person_id=person, known=Known.MENTIONED.value, by="desk", at=at))
     done = purge.purge(ended.office(), tmp_path, "first", KEPT, by=AUTHOR)
     assert (done.people, done.kept) == (5, 1)
+
+
+def test_who_was_told_again_lately_keeps_theirs(ended: Clinic, tmp_path: Path) -> None:
+    ended.clock.advance(days=300)
+    ended.running("second", ladder=(Way.EMAIL,), version="2")
+    ended.works()
+    with ended.database.writing() as session:
+        life.cancel(session, ended.vault, life.named(session, "second", lock=True), by=AUTHOR, why="x", at=ended.clock())
+    ended.clock.advance(days=100)
+    assert purge.purge(ended.office(), tmp_path, "first", KEPT, by=AUTHOR).kept == 6
+    ended.clock.advance(days=300)
+    assert purge.purge(ended.office(), tmp_path, "first", KEPT, by=AUTHOR).people == 6
+
+
+def test_nobody_loses_an_address_to_a_campaign_that_never_told_them(ended: Clinic, tmp_path: Path) -> None:
+    ended.person()
+    ended.approved("second", ladder=(Way.EMAIL,), version="2")
+    with ended.database.writing() as session:
+        life.cancel(session, ended.vault, life.named(session, "second", lock=True), by=AUTHOR, why="x", at=ended.clock())
+    ended.clock.advance(days=400)
+    done = purge.purge(ended.office(), tmp_path, "second", KEPT, by=AUTHOR)
+    assert (done.people, done.kept) == (0, 7)

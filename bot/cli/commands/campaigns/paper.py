@@ -129,4 +129,4 @@ def purge(name: Name, by: By = "operator") -> None:
         f"{done.addresses:,} addresses of {done.people:,} people are gone, with the files of {done.batches:,} batches of letters."
     )
     if done.kept:
-        say(f"{done.kept:,} people are owed something still or have an open case: theirs stay.")
+        say(f"{done.kept:,} people were not told by it, have a later campaign or an open case: theirs stay.")

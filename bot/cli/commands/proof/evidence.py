@@ -95,6 +95,8 @@ def _opened(settings: Settings, copy: str) -> Iterator[Database]:
                     shutil.copyfile(f"{path}{ending}", Path(folder) / f"copy.sqlite3{ending}")
             yield from _open(f"sqlite:///{folder}/copy.sqlite3")
     else:
+        if not copy and not settings.database_url and not (settings.home / "candour.sqlite3").is_file():
+            raise BadInput("There is no database yet: `./candour up` makes it.")
         yield from _open(copy or settings.database)
 
 
