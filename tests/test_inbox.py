@@ -194,6 +194,8 @@ def test_no_person_is_called_for_what_is_only_one_of_two(world: World) -> None:
     world.engine.answers = lambda words: calling if words == "data_types" else torn
     assert world.patient.says("hm so the thing with the data") == ["<clarify en>"]
     assert world.cases() == []
+    world.patient.says("the thing with the data I said")
+    assert [case.reason for case in world.cases()] == ["not_understood"]
 
 
 def test_asked_back_with_no_topic_to_offer_the_assistant_says_that_it_did_not_understand(world: World) -> None:

@@ -22,7 +22,7 @@ from bot.base.languages import Language, chosen, identify
 from bot.conversations import choices
 from bot.conversations.engine import Guess, Understanding
 from bot.conversations.models import Owner, TurnStatus
-from bot.conversations.policy import NEVER_SECOND, Grade, Verdict, alarm, decide, without_emergencies
+from bot.conversations.policy import MISSES, NEVER_SECOND, Grade, Verdict, alarm, decide, without_emergencies
 from bot.conversations.reading import guard
 from bot.conversations.reading.keywords import Keyword, is_assent, keyword
 from bot.conversations.reading.safety import Hit
@@ -238,8 +238,9 @@ def _told(work: Work, mind: Mind, base: Answer, understood: Understanding, ranki
             torn = len(decision.topics) > 1
             topics = decision.topics if torn else _questions(understood, decision.topics[0])
             said = _each(work, mind, understood, topics)
-            if torn and any(deed.name == "hand_over" for deed in said.do):
-                return _asked_back(base, work, topics)  # a person is called for what is surely meant
+            if torn and any(deed.name == "hand_over" for deed in said.do):  # only for what is surely meant
+                again = work.misses + 1 >= MISSES
+                return _handed_over(base, (), "not_understood") if again else _asked_back(base, work, topics)
             return replace(_obeyed(base, work, said), topics=topics)
 
 
