@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Response
 from fastapi.responses import HTMLResponse
@@ -42,7 +42,7 @@ def publication(staff: Proposer, publication_id: int) -> Response:
         found = texts.compared(session, staff.door.application.library, publication_id, staff.id, staff.now)
         held = [one for one in versions.held(session) if one.publication != publication_id]
         owed = versions.on_their_way(session)
-    values = {"found": found, "row": found.row, "names": _names(staff), "held": held, "owed": owed}
+    values: dict[str, Any] = {"found": found, "row": found.row, "names": _names(staff), "held": held, "owed": owed}
     return page(staff, "console/publication.html", **values)
 
 
