@@ -105,7 +105,10 @@ HIDDEN = {
         "nine one two three four five six seven",
         "٩١٢٣٤٥٦٧",
     ],
-    "email": ["foo.bar@gmail.com", "foo@bar.com.hk係我", "Foo_Bar+1@mail.example.org", "foo @ bar.com"],
+    "email": [
+        *("foo.bar@gmail.com", "foo@bar.com.hk係我", "Foo_Bar+1@mail.example.org", "foo @ bar.com"),
+        *("電郵foo.bar@gmail.com，多謝", "我係foo@bar.com"),
+    ],
     "code": [
         "code is 1234",
         "123456",

@@ -32,7 +32,7 @@ _NUMERALS = "零〇○一二三四五六七八九壹貳贰叁參肆伍陸陆柒�
 _SPOKEN = "zero|oh|nought|one|two|three|four|five|six|seven|eight|nine|double|triple"
 _FOUND = re.compile(
     r"(?P<token>⟦[a-z]{1,12}⟧)"
-    r"|(?P<email>(?<![\w.%+'\-])[A-Za-z0-9._%+'\-À-ɏ]++ ?@ ?[A-Za-z0-9\-]++(?:\.[A-Za-z0-9\-]++)++)"
+    r"|(?P<email>(?<![A-Za-z0-9._%+'\-À-ɏ])[A-Za-z0-9._%+'\-À-ɏ]++ ?@ ?[A-Za-z0-9\-]++(?:\.[A-Za-z0-9\-]++)++)"
     rf"|(?P<spelt>[{_NUMERALS}](?:[ \-]?[{_NUMERALS}]){{7,14}}+|\b(?:{_SPOKEN})\b(?:[ ,\-]{{1,2}}(?:{_SPOKEN})\b){{6,}}+)"
     rf"|(?P<run>(?:\+ ?)?\(?\d(?:{_JOIN}?\d)*+)"
 )
