@@ -171,7 +171,7 @@ def test_everybody_is_told_from_the_roster_to_the_last_letter(
 ) -> None:
     officer, second = colleague("Ann Lee", Role.PRIVACY_OFFICER), colleague("Bo Chan", Role.APPROVER)
     brings_in(officer, roster(tmp_path / "people.csv"))
-    number = drafts(officer, HOSTILE)
+    number = drafts(officer, "First notice")
     here = f"/desk/campaigns/{number}"
 
     # The dry run: everything counted, nothing sent.
@@ -245,7 +245,7 @@ def test_everybody_is_told_from_the_roster_to_the_last_letter(
     for act in ("test sent", "approved", "a wave was released", "paused", "resumed", "completed"):
         expect(officer.locator("#acts")).to_contain_text(act)
     officer.goto("/desk/campaigns")
-    expect(officer.locator("#campaigns")).to_contain_text(HOSTILE)
+    expect(officer.locator("#campaigns")).to_contain_text("First notice")
     officer.get_by_role("link", name="Supplementary notice").first.click()
     expect(officer.locator('[name="holds"]')).to_have_value(re.compile(r"^first_notice\|1\."))
     officer.locator("#save").click()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -41,6 +42,12 @@ FORM = {
     "pace_whatsapp": "10",
     "whatsapp_per_day": "250",
 }
+
+
+@pytest.fixture
+def application(application: Application) -> Application:
+    """One that may reach patients."""
+    return replace(application, settings=application.settings.model_copy(update={"campaigns_live": True}))
 
 
 @pytest.fixture
