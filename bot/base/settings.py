@@ -102,7 +102,9 @@ class Settings(BaseSettings):
         "", description="Registered sender id of text messages in campaigns, such as #Candour; without it the first SMS number."
     )
     campaign_addresses_kept_days: int = Field(
-        365, ge=1, description="Days after a campaign's end after which `campaign purge` may empty its addresses; the proof stays."
+        365,
+        ge=1,
+        description="Days after a campaign's end after which `campaign purge` may empty its addresses; the proof stays.",
     )
     campaign_desk_cases: int = Field(50, ge=0, description="Cases waiting at the desk above which no further wave begins.")
     whatsapp_notices: str = Field(
