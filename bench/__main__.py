@@ -14,7 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench import campaign, chaos, console, fuzz, identity, memory, roster, start, thread, turns, webhooks, yardsticks
+from bench import console, fuzz, identity, memory, roster, start, thread, turns, webhooks, yardsticks
+from bench.campaigns import chaos, speed
 from bench.house import NotUp, trained_model
 from bot.base.errors import CandourError
 from bot.base.settings import Settings, load_settings
@@ -67,7 +68,7 @@ def _identity(asked: argparse.Namespace, settings: Settings, folder: Path) -> di
 
 
 def _campaign(asked: argparse.Namespace, settings: Settings, folder: Path) -> dict[str, Any]:
-    return campaign.run(folder / "home", people=asked.people, texts=asked.texts, database_url="")
+    return speed.run(folder / "home", people=asked.people, texts=asked.texts, database_url="")
 
 
 def _console(asked: argparse.Namespace, settings: Settings, folder: Path) -> dict[str, Any]:

@@ -22,8 +22,8 @@ import httpx
 import pyotp
 from sqlalchemy import select
 
+from bench.campaigns.house import Installation, resident_mb
 from bench.crowd import Crowd, gather
-from bench.notices import Installation, resident_mb
 from bot.base.clock import system_clock
 from bot.cli import services
 from bot.desk.staff import accounts

@@ -18,7 +18,7 @@ from typing import Any
 
 from sqlalchemy import insert, select, text
 
-from bench.notices import Installation
+from bench.campaigns.house import Installation
 from bot.base.clock import in_hong_kong, system_clock
 from bot.base.database import Base
 from bot.conversations.models import Reply, Thread, Turn
@@ -167,12 +167,13 @@ class _Lines:
             self._case(rows, number, kind, at)
 
     def _turn(self, rows: dict[Any, Any], thread: int, place: int, language: str, at: datetime, status: str) -> int:
-        turn = {"id": next(self.turn_ids), "thread_id": thread, "number": place * 2 + 1, "external_id": f"b{place}"}
+        turn_id = next(self.turn_ids)
+        turn: dict[str, Any] = {"id": turn_id, "thread_id": thread, "number": place * 2 + 1, "external_id": f"b{place}"}
         turn |= {"sealed_text": self.random.choice(self.said), "status": status, "language": language, "received_at": at}
         topic = self.random.choice(self.topics)
         turn |= {"topic": topic, "confidence": 0.8, "ranking": [{"topic": topic, "confidence": 0.8}], "answered_at": at}
         _put(rows, Turn, turn)
-        return int(turn["id"])
+        return turn_id
 
     def _reply(
         self, rows: dict[Any, Any], thread: int, place: int, turn_id: int, language: str, channel: str, at: datetime

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import chaos
+from bench.campaigns import chaos
 
 PEOPLE = 2000
 

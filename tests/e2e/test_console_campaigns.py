@@ -14,7 +14,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from bench.notices import Installation, awaits
+from bench.campaigns.house import Installation, awaits
 from bot.base.clock import system_clock
 from bot.cli import services
 from bot.desk.staff.roles import Role

@@ -19,7 +19,7 @@ from urllib.parse import parse_qs, urlsplit
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-from bench.notices import Installation, awaits
+from bench.campaigns.house import Installation, awaits
 from bench.webhooks import postgres
 from bot.base.evidence import verify
 from bot.campaigns import life

@@ -20,7 +20,7 @@ import httpx
 from sendgrid import SendGridAPIClient
 from sqlalchemy import func, select
 
-from bench.notices import Installation, awaits, processor_s, resident_mb
+from bench.campaigns.house import Installation, awaits, processor_s, resident_mb
 from bot.campaigns import life
 from bot.campaigns.models import Notice, NoticeStatus
 from bot.campaigns.office import Office
