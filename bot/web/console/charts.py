@@ -46,7 +46,10 @@ def stacked(labels: Sequence[str], rows: Mapping[str, Sequence[int]], nothing: s
 
 def bars(numbers: Mapping[str, int], name: str, nothing: str) -> Response:
     """One number for each name, as lying bars, so that long names can be read."""
-    chart = pygal.HorizontalBar(**{**_usual(nothing), "show_legend": False, "print_values": True, "margin": 20})
+    # Chinese characters are twice as wide as the library reckons.
+    wide = max((sum(ord(one) > 0x2E7F for one in label) for label in numbers), default=0)
+    shown = {"show_legend": False, "print_values": True, "margin": 20, "margin_left": 20 + 8 * wide}
+    chart = pygal.HorizontalBar(**{**_usual(nothing), **shown})
     chart.x_labels = list(numbers)
     chart.add(name, list(numbers.values()))
     return _picture(chart)
