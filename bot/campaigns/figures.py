@@ -57,15 +57,11 @@ class Standing:
 
 def standing(session: Session, campaign: Campaign, at: datetime) -> Standing:
     """How a campaign stands now."""
-    mine, sent = Obligation.campaign_id == campaign.id, Notice.campaign_id == campaign.id
-    number = func.count()
+    mine, number = Obligation.campaign_id == campaign.id, func.count()
     people = dict(session.execute(select(Obligation.status, number).where(mine).group_by(Obligation.status)).all())
     left = select(Obligation.because, number).where(mine, Obligation.status == ObligationStatus.MANUAL.value)
     because = dict(session.execute(left.group_by(Obligation.because)).all())
-    notices: dict[str, dict[str, int]] = {}
-    by_state = select(Notice.channel, Notice.status, number).where(sent).group_by(Notice.channel, Notice.status)
-    for channel, status, count in session.execute(by_state):
-        notices.setdefault(channel, {})[status] = count
+    notices = _by_channel(session, campaign)
     waiting = people.get("planned", 0) + sum(states.get("planned", 0) for states in notices.values())
     failed, known = failures(session, campaign) if campaign.results_from else (0, 0)
     rate = _rate(session, campaign, at)
@@ -98,6 +94,15 @@ def standing(session: Session, campaign: Campaign, at: datetime) -> Standing:
         known=known,
         is_worrying=is_worrying(failed, known),
     )
+
+
+def _by_channel(session: Session, campaign: Campaign) -> dict[str, dict[str, int]]:
+    """Notices by channel and state."""
+    found: dict[str, dict[str, int]] = {}
+    counted = select(Notice.channel, Notice.status, func.count()).where(Notice.campaign_id == campaign.id)
+    for channel, status, number in session.execute(counted.group_by(Notice.channel, Notice.status)):
+        found.setdefault(channel, {})[status] = number
+    return found
 
 
 def _rate(session: Session, campaign: Campaign, at: datetime) -> float:

@@ -48,50 +48,60 @@ def campaigns(staff: Reader) -> Response:
 def campaign(staff: Reader, campaign_id: int) -> Response:
     """How one stands, what it waits for, and what can be done."""
     with staff.database.reading() as session:
+        state = tables.fingerprint(session, campaign_id)  # before the numbers: they are at least as new
         head = shown(session, campaign_id)
-        one = head.campaign
-        now = figures.standing(session, one, staff.now)
-        reported = errands.last_report(session, staff.vault, one)
-        who = who_decides(deciders(staff, session, one))
-        approval = tables.approval(session, one)
-        given: dict[str, Any] = {
-            "state": tables.fingerprint(session, campaign_id),
-            "names": names(staff, session),
-            "holds": tables.standing_holds(session, one, staff.now),
-            "doubts": hands.in_doubt(session, one, DOUBTS) if now.in_doubt else [],
-            "tests": tables.tests_sent(session, one),
-            "again": tables.waiting_again(session, one),
-            "hours": _hours(staff, session, one) if one.status in LIVE else None,
-        }
-    plan = plan_of(one.plan)
-    office_now = office(staff)
+        now = figures.standing(session, head.campaign, staff.now)
+        values = _read(staff, session, head.campaign, now)
+    one = head.campaign
     return page(
         staff,
         "console/campaign.html",
+        state=state,
         campaign=one,
         head=head,
         now_=now,
-        plan=plan,
-        report=reported[1] if reported else None,
-        reported=reported[0] if reported else None,
-        who=staff.t(who.key, **who.values),
-        alone=who.is_bad,
-        approval=approval,
+        plan=plan_of(one.plan),
         parts=PARTS,
-        why=in_words(staff, one.pause_reason),
-        advice=advice(staff, one.pause_reason),
-        waits=in_words(staff, now.waits_for),
         error=in_words(staff, head.errand.error) if head.errand else "",
-        code=lambda code: code_in_words(staff, code),
-        people_states=_order(ObligationStatus, now.people),
-        notice_states=_order(NoticeStatus, {state: 1 for states in now.notices.values() for state in states}),
-        channels=[way for way in Way if way.value in now.notices],
-        next_wave=_next_wave(now),
-        is_live=office_now.is_live,
+        is_live=office(staff).is_live,
         is_mine=staff.actor in (one.by, one.submitted_by),
-        in_words=lambda sentence: in_words(staff, sentence),
-        **given,
+        **values,
+        **_said(staff, one, now),
     )
+
+
+def _read(staff: Staff, session: Session, one: Campaign, now: Standing) -> dict[str, Any]:
+    """What is read for the page beside the numbers."""
+    reported = errands.last_report(session, staff.vault, one)
+    who = who_decides(deciders(staff, session, one))
+    return {
+        "report": reported[1] if reported else None,
+        "reported": reported[0] if reported else None,
+        "who": staff.t(who.key, **who.values),
+        "alone": who.is_bad,
+        "approval": tables.approval(session, one),
+        "names": names(staff, session),
+        "holds": tables.standing_holds(session, one, staff.now),
+        "doubts": hands.in_doubt(session, one, DOUBTS) if now.in_doubt else [],
+        "tests": tables.tests_sent(session, one),
+        "again": tables.waiting_again(session, one),
+        "hours": _hours(staff, session, one) if one.status in LIVE else None,
+    }
+
+
+def _said(staff: Staff, one: Campaign, now: Standing) -> dict[str, Any]:
+    """The numbers and reasons of a campaign as the page puts them in words."""
+    return {
+        "why": in_words(staff, one.pause_reason),
+        "advice": advice(staff, one.pause_reason),
+        "waits": in_words(staff, now.waits_for),
+        "code": lambda code: code_in_words(staff, code),
+        "in_words": lambda sentence: in_words(staff, sentence),
+        "people_states": _order(ObligationStatus, now.people),
+        "notice_states": _order(NoticeStatus, {state: 1 for states in now.notices.values() for state in states}),
+        "channels": [way for way in Way if way.value in now.notices],
+        "next_wave": _next_wave(now),
+    }
 
 
 @router.get("/campaigns/{campaign_id}/log", response_class=HTMLResponse)
