@@ -14,8 +14,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench import console, fuzz, identity, memory, roster, start, thread, turns, webhooks, yardsticks
+from bench import fuzz, identity, memory, roster, start, thread, turns, webhooks, yardsticks
 from bench.campaigns import chaos, speed
+from bench.desk import console
 from bench.house import NotUp, trained_model
 from bot.base.errors import CandourError
 from bot.base.settings import Settings, load_settings

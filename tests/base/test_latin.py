@@ -6,7 +6,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench import letters
+from bench.learning import letters
 from bot.base.text import latin
 from tests.growth import grows_like_its_input
 

@@ -1,8 +1,8 @@
 """English, Tagalog and Indonesian told apart by the letters of their words: a table of letters that stand together.
 
-The table is `data/latin.json`, learnt from our own texts by `python -m bench.letters`. It holds for runs of one to four letters
-(`_` is where a word begins or ends) how much likelier than in the average of the three languages the run is in each, in tenths of
-a natural logarithm.
+The table is `data/latin.json`, learnt from our own texts by `python -m bench.learning.letters`. It holds for runs of one to four
+letters (`_` is where a word begins or ends) how much likelier than in the average of the three languages the run is in each, in
+tenths of a natural logarithm.
 """
 
 from __future__ import annotations
@@ -44,5 +44,10 @@ def ranked(words: Iterable[str], table: Mapping[str, Weights] | None = None) -> 
     Words are in the spelling of `fold`; takes time in proportion to their letters.
     """
     table = table if table is not None else _table()
-    known = [weights for word in words for run in runs(word) if (weights := table.get(run))]
-    return sorted(zip(map(sum, zip(*known, strict=True)), CODES, strict=True), reverse=True) if known else []
+    english = tagalog = indonesian = known = 0
+    for word in words:
+        for run in runs(word):
+            if weights := table.get(run):
+                english, tagalog, indonesian = english + weights[0], tagalog + weights[1], indonesian + weights[2]
+                known += 1
+    return sorted(zip((english, tagalog, indonesian), CODES, strict=True), reverse=True) if known else []

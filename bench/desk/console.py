@@ -23,7 +23,7 @@ import pyotp
 from sqlalchemy import select
 
 from bench.campaigns.house import Installation, resident_mb
-from bench.crowd import Crowd, gather
+from bench.desk.crowd import Crowd, gather
 from bot.base.clock import system_clock
 from bot.cli import services
 from bot.desk.staff import accounts

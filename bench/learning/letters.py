@@ -1,4 +1,4 @@
-"""Learn `data/latin.json`, by which English, Tagalog and Indonesian are told apart: `python -m bench.letters`.
+"""Learn `data/latin.json`, by which English, Tagalog and Indonesian are told apart: `python -m bench.learning.letters`.
 
 It learns from what is written in each language anyway (answers, notices) and then from what patients may write (the examples of
 the topics), of which it decides the language itself with what it has learnt so far. Run it again when many topics have come in; a

@@ -1,0 +1,1 @@
+"""Tables learnt from our own texts."""
