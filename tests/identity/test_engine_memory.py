@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,8 @@ from tests.identity.conftest import Caller, House, Open, row
 pytestmark = pytest.mark.engine
 
 CHUNK = 16 * 1024 * 1024
-ENCODINGS = ("utf-8", "utf-16-le", "utf-32-le")
-"""How Python keeps a text: one, two or four bytes a character."""
+ENCODINGS = ("utf-8", "utf-16-le")
+"""How Python keeps a text: one byte a character, two where one of them is Chinese."""
 KNOWN = "zqxvornik"
 """A word that says nothing of anybody: it does reach the engine, so the search is known to find what is there."""
 
@@ -63,22 +64,22 @@ def unused(real: Running, candidates: list[str], number: int) -> list[str]:
 
 
 def test_nothing_that_proves_or_finds_a_person_lies_in_the_engines_memory(real: Running, open_house: Open) -> None:
-    codes = unused(real, [f"{n * 7919 % 1_000_000:06}" for n in range(101, 121)], 4)
-    numbers = unused(real, [f"9{n * 104_729 % 10_000_000:07}" for n in range(301, 307)], 2)
+    codes = unused(real, [f"{n * 7919 % 1_000_000:06}" for n in range(101, 107)], 2)
+    numbers = ["96137428", "93580461"]
     mails = [f"quillon{n}.marbeck@wexley-mail.example" for n in (1, 2)]
     people = [row(f"P00{n}", mails[n - 1], f"{numbers[n - 1][:4]} {numbers[n - 1][4:]}") for n in (1, 2)]
     house = open_house(people, codes=codes)
-    engine = Engine(real.url, real.token, timeout_s=30)
-    heard = house.engine.ask
+    with closing(Engine(real.url, real.token, timeout_s=30)) as engine:
+        heard = house.engine.ask
 
-    def both(key: str, text: str, language: str) -> object:
-        engine.ask(key, text, language)
-        return heard(key, text, language)
+        def both(key: str, text: str, language: str) -> object:
+            engine.ask(key, text, language)
+            return heard(key, text, language)
 
-    house.engine.ask = both  # type: ignore[method-assign, assignment]
-    references = list(house.references.values())
-    for said, patient in talk(house, references, codes, numbers, mails):
-        patient.hears(said)
+        house.engine.ask = both  # type: ignore[method-assign, assignment]
+        references = list(house.references.values())
+        for said, patient in talk(house, references, codes, numbers, mails):
+            patient.hears(said)
     assert house.engine.asked
     secrets = [*codes, *numbers, *mails, *(f"{one[:4]} {one[4:]}" for one in numbers)]
     secrets += [form for one in references for form in (one, one.replace("-", ""), one.lower(), one.replace("-", "").lower())]
@@ -86,7 +87,6 @@ def test_nothing_that_proves_or_finds_a_person_lies_in_the_engines_memory(real: 
         found = lying(real.pid(name), [*secrets, KNOWN])
         assert found <= {KNOWN}, f"{len(found - {KNOWN})} of {len(secrets)} lie in the memory of {name}"
     assert KNOWN in lying(real.pid("engine"), [KNOWN])
-    engine.close()
 
 
 def talk(
