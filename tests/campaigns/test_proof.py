@@ -192,3 +192,13 @@ def test_what_a_dead_worker_left_in_doubt_is_in_it_too(clinic: Clinic, keys: Key
     assert made.agrees
     kinds = [json.loads(line)["kind"] for line in (made.folder / "log.jsonl").read_text().splitlines()]
     assert kinds.count("notice.unknown") == 2
+
+
+@pytest.mark.parametrize("line", ["", "{}", "[]", "null", "not json", '{"sequence": "x"}', '{"sequence": 1, "at": 5}'])
+def test_a_line_that_is_none_is_told_and_does_not_end_the_check(told: Clinic, keys: Keys, tmp_path: Path, line: str) -> None:
+    made = export(told, keys, tmp_path / "one")
+    with (made.folder / "log.jsonl").open("a") as file:
+        file.write(line + "\n")
+    wrong = check(told, keys, made.folder).wrong
+    assert any("log.jsonl was changed" in one for one in wrong)
+    assert any("cannot be read" in one for one in wrong)

@@ -21,6 +21,10 @@ from bot.base.vault import KeyRing, Vault
 
 SUMS = "SHA256SUMS"
 SHOWN = 20
+FIELDS = (
+    *("sequence", "id", "at", "actor", "kind", "subject", "salted", "commitment", "previous", "sealed_at", "key_id", "mac"),
+)
+"""What a line of the log has."""
 
 
 @dataclass
@@ -97,7 +101,7 @@ def _entries(folder: Path, ring: KeyRing | None, found: Findings) -> None:
         if entry.sequence <= last:
             found.wrong.append(f"{where} is out of order")
         last = entry.sequence
-        if entry.salted is not None and not hmac.compare_digest(commitment_of(entry.salted), entry.commitment):
+        if entry.salted is not None and commitment_of(str(entry.salted)) != entry.commitment:
             found.wrong.append(f"{where}: what it says was changed")
         if ring is not None:
             _seal(ring, entry, where, found)
@@ -114,20 +118,21 @@ def _lines(path: Path, found: Findings) -> Iterator[tuple[int, Any]]:
     with file:
         for number, line in enumerate(file, start=1):
             try:
-                entry = SimpleNamespace(**json.loads(line))
+                said = json.loads(line)
+                entry = SimpleNamespace(**{name: said[name] for name in FIELDS})
                 entry.at, entry.sealed_at = datetime.fromisoformat(entry.at), datetime.fromisoformat(entry.sealed_at)
                 entry.sequence = int(entry.sequence)
-            except (ValueError, TypeError, AttributeError):
+            except (ValueError, TypeError, KeyError):
                 found.wrong.append(f"line {number} of log.jsonl cannot be read")
                 continue
             yield number, entry
 
 
 def _seal(ring: KeyRing, entry: Any, where: str, found: Findings) -> None:
-    key = ring.get(entry.key_id)
+    key = ring.get(str(entry.key_id))
     if key is None:
         found.wrong.append(f"{where} was sealed under a key that is not in the ring")
-    elif not hmac.compare_digest(mac_of(key, entry.previous, entry.sequence, entry, entry.sealed_at), entry.mac):
+    elif not hmac.compare_digest(mac_of(key, entry.previous, entry.sequence, entry, entry.sealed_at), str(entry.mac)):
         found.wrong.append(f"{where} does not match its seal: it was changed, or this is not the key")
     else:
         found.sealed += 1
