@@ -30,7 +30,6 @@ from bot.patients.models import Person
 from tests.conftest import Keys
 from tests.people import publish
 
-
 OWN = {"sms_numbers": "+85264500001", "whatsapp_numbers": "+85264500002", "email_addresses": "care@clinic.example"}
 
 
