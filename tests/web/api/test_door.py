@@ -189,3 +189,17 @@ def test_what_is_not_there_is_a_problem_too(program: Programs) -> None:
     told = bridge.get("/problems/taken").json()
     assert (told["status"], told["title"]) == (409, "Somebody else has the case")
     refused(bridge.get("/problems/no_such"), 404, "not_found")
+
+
+def test_neither_a_token_nor_a_case_number_nor_a_word_stands_in_the_logs(
+    program: Programs, desk: Desk, logged: Callable[[], str]
+) -> None:
+    case_id, bridge = desk.case(), program()
+    bridge.on(case_id, "notes", {"text": "a very private word"})
+    bridge.get("/texts", q="a very private word")
+    # What the client of this test logs is the client's.
+    told = "\n".join(line for line in logged().splitlines() if "httpx:" not in line and "httpcore." not in line)
+    assert "/cases/{number}/notes" in told
+    assert bridge.number(case_id) not in told
+    assert "private word" not in told
+    assert bridge.secret not in told
