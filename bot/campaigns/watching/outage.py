@@ -34,8 +34,8 @@ def outage(session: Session, campaign: Campaign) -> str:
     troubles: dict[str, set[tuple[datetime, int]]] = {}
     answered: set[str] = set()
     for at, outcome, code, channel, segment_id, notice_id in session.execute(attempts):
-        if channel in answered:
-            continue
+        if channel in answered or (outcome == "unknown" and not code):
+            continue  # without a code it was a worker of ours that stopped, not the provider
         if outcome not in ("unknown", "again") or code in LIMITS:
             answered.add(channel)
             continue
