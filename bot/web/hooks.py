@@ -41,6 +41,9 @@ BULKY = 256 * 1024
 BULKY_AT_A_TIME = 6
 """Large e-mails that are in memory together; the others of a wave wait at the door, and small ones go past them."""
 
+READ_S = 120.0
+"""Seconds that a body may take to come in."""
+
 _NO_WORDS = b'<?xml version="1.0" encoding="UTF-8"?><Response/>'
 
 
@@ -78,13 +81,16 @@ class Hooks:
                 # Before a byte of the body is read: it may be 30 MB.
                 channel[0].authenticate(self._hook(kind, request, b""))
             async with self._room(kind, request):
-                hook = self._hook(kind, request, await request.body())
+                body = await asyncio.wait_for(request.body(), READ_S)  # whoever stalls gives the place back
+                hook = self._hook(kind, request, body)
                 await run_in_threadpool(channel[0].authenticate, hook)
                 kept = await run_in_threadpool(channel[0].keep, hook)
         except (NotAuthentic, Unconfigured):
             return self._refuse(kind)
         except ClientDisconnect:
             return Response(status_code=400)
+        except TimeoutError:
+            return Response(status_code=408)
         await self._gathering.put((kind, kept))
         self._application.doorbell.ring("hooks")
         if kind is HookKind.TWILIO_MESSAGES:
