@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import func, select, update
 
 from bot.assembly import Application, office_for
 from bot.base.settings import REPOSITORY
@@ -16,6 +16,7 @@ from bot.campaigns import life
 from bot.campaigns.models import Campaign, CampaignStatus, Obligation
 from bot.campaigns.plan import Plan
 from bot.campaigns.planning import errands
+from bot.campaigns.sending.room import NoticeRoom
 from bot.conversations.speaking import proposal
 from bot.desk.staff.roles import Role
 from bot.patients.models import Way
@@ -288,6 +289,30 @@ def test_a_publication_offers_news_to_whoever_holds_an_earlier_version(
     form = officer.get(link[1].replace("&amp;", "&")).text
     assert 'value="first_notice|1.1" selected' in form
     assert 'name="publication" value="2"' in form
+
+
+def test_people_are_rung_a_few_at_a_time_with_what_to_say(people: Clinic, colleague: Make, application: Application) -> None:
+    office = office_for(application, "x")
+    plan = Plan(ladder=(Way.PHONE,), waves=())
+    with people.database.writing() as session:
+        given: dict[str, Any] = {"name": "calls", "notice": "first_notice", "version": "1.2", "plan": plan}
+        life.new(session, people.vault, **given, by="x", at=people.clock())
+    life.submit(office, "calls", by="x")
+    life.approve(office, "calls", by="y")
+    life.start(office, "calls", by="x")
+    room = NoticeRoom(office)
+    room.step()
+    room.close()
+    agent, auditor = colleague(Role.AGENT), colleague(Role.AUDITOR)
+    assert auditor.post("/desk/campaigns/1/phones").status_code == 403
+    shown = agent.post("/desk/campaigns/1/phones").text
+    assert "CHAN Tai Man" in shown
+    number = re.search(r"/desk/campaigns/1/phones/(\d+)", shown)
+    assert number
+    assert "Choose what came of the call." in agent.post(number[0], via="/desk", outcome="x").text
+    assert "The call is noted." in agent.post(number[0], via="/desk", outcome="told").text
+    with people.database.reading() as session:
+        assert session.scalar(select(func.count()).select_from(Obligation).where(Obligation.status == "delivered")) == 1
 
 
 def test_a_campaign_that_is_none_is_not_found(officer: Colleague) -> None:
