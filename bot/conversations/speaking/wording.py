@@ -183,7 +183,7 @@ def problems(content: Mapping[str, Any]) -> list[str]:
     return list(found)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def _template(source: str) -> Template:
     return _environment.from_string(source)
 
