@@ -80,7 +80,8 @@ def _phone_attempts() -> None:
         sa.Column("outcome", sa.String(14), nullable=False),
         sa.Column("again_at", UtcDateTime),
         sa.CheckConstraint(
-            "outcome IN ('told', 'no_answer', 'voicemail', 'call_back', 'language', 'refused', 'wrong_number', 'deceased', 'dead_line')",
+            "outcome IN ('told', 'no_answer', 'voicemail', 'call_back', 'language',"
+            " 'refused', 'wrong_number', 'deceased', 'dead_line')",
             name=op.f("ck_phone_attempts_outcome"),
         ),
         sa.ForeignKeyConstraint(
