@@ -66,7 +66,9 @@ def _to(target: Target, address: str, body: bytes, headers: Mapping[str, str], t
         return Answered(problem="nobody answers")
     # A socket's own time-out begins anew with every byte: somebody who sends one a second would hold us for ever.
     is_late = threading.Event()
-    bell = threading.Timer(timeout_s, _cut, (plain, is_late))
+    # A second hold on it: TLS takes the first one over and leaves it empty.
+    rope = plain.dup()
+    bell = threading.Timer(timeout_s, _cut, (rope, is_late))
     bell.daemon = True
     bell.start()
     try:
@@ -79,6 +81,8 @@ def _to(target: Target, address: str, body: bytes, headers: Mapping[str, str], t
         return Answered(problem="too slow" if is_late.is_set() else "the connection broke")
     finally:
         bell.cancel()
+        bell.join()  # a number that is closed may be another connection's by the time it cuts
+        rope.close()
         plain.close()
 
 
@@ -106,10 +110,10 @@ def _seconds(text: str | None) -> int:
     return min(int(text), 3600) if text and text.isascii() and text.isdecimal() and len(text) < 6 else 0
 
 
-def _cut(plain: socket.socket, is_late: threading.Event) -> None:
+def _cut(rope: socket.socket, is_late: threading.Event) -> None:
     is_late.set()
     with contextlib.suppress(OSError):
-        plain.shutdown(socket.SHUT_RDWR)
+        rope.shutdown(socket.SHUT_RDWR)
 
 
 @lru_cache(maxsize=1)

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
+from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from bot.base.errors import BadInput, Misconfigured
+from bot.desk.integrations import posting
 from bot.desk.integrations.addresses import Reach, Unreachable, is_allowed, reach_of, resolved, target_of
 from bot.desk.integrations.posting import post
 
@@ -105,27 +113,52 @@ def test_the_connection_goes_to_the_address_that_was_looked_at() -> None:
     assert f"Host: localhost:{port}".encode() in heard[0]
 
 
-def test_who_sends_a_byte_now_and_then_holds_us_no_longer_than_the_time_that_is_set() -> None:
+@pytest.fixture
+def secured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[socket.socket], socket.socket]]:
+    """A connection taken as by a server whose certificate is good."""
+    key, at = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    made = made.serial_number(1).not_valid_before(at - timedelta(days=1)).not_valid_after(at + timedelta(days=1))
+    made = made.add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+    file = tmp_path / "localhost.pem"
+    private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    file.write_bytes(private + made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
+    monkeypatch.setenv("SSL_CERT_FILE", str(file))
+    posting._context.cache_clear()
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(file)
+    yield lambda plain: context.wrap_socket(plain, server_side=True)
+    posting._context.cache_clear()
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_who_sends_a_byte_now_and_then_holds_us_no_longer_than_the_time_that_is_set(
+    scheme: str, secured: Callable[[socket.socket], socket.socket]
+) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
-        port, is_over = server.getsockname()[1], threading.Event()
+        port, said = server.getsockname()[1], b"HTTP/1.1 200 OK\r\nX-Slow: " + b"x" * 2_000
+        is_over, was_heard_out = threading.Event(), threading.Event()
 
         def drip() -> None:
             connection, _ = server.accept()
-            with connection:
-                for byte in b"HTTP/1.1 200 OK\r\nX-Slow: " + b"x" * 10_000:
+            with secured(connection) if scheme == "https" else connection as speaking:
+                for byte in said:
                     try:
-                        connection.sendall(bytes([byte]))
+                        speaking.sendall(bytes([byte]))
                     except OSError:
                         return
                     if is_over.wait(0.02):
                         return
+                was_heard_out.set()
 
         thread = threading.Thread(target=drip)
         thread.start()
-        answered = post(target_of(f"http://localhost:{port}/", DEVELOPMENT), b"{}", {}, DEVELOPMENT, timeout_s=0.5)
+        answered = post(target_of(f"{scheme}://localhost:{port}/", DEVELOPMENT), b"{}", {}, DEVELOPMENT, timeout_s=0.5)
         is_over.set()
         thread.join(20)
     assert (answered.is_taken, answered.problem) == (False, "too slow")
+    assert not was_heard_out.is_set()
 
 
 def test_a_server_without_a_good_certificate_is_told_nothing() -> None:
