@@ -18,8 +18,10 @@ from bot.desk.reasons import REASONS, TEAMS
 from bot.desk.staff.approvals import What
 from bot.desk.staff.models import AccountStatus, ApprovalStatus
 from bot.desk.staff.roles import Role
+from bot.web.console.naming import SECTION, named
 from bot.web.console.rendering import SWITCHES
 from bot.web.console.words import ANSWERS, FOLDER, SPOKEN, all_words, answer
+from tests.content.texts import content, files
 
 CALLED = re.compile(r"""\bt\(\s*["']([a-z_]+\.[a-z0-9_]+)["']\s*[,)]""")
 SAID = re.compile(r"""\b(?:said|refused)\(\s*["']([a-z_]+\.[a-z0-9_]+)["']""")
@@ -89,6 +91,21 @@ def test_every_list_of_the_desk_has_its_words() -> None:
         *(f"queue.switched_{way}_{switch}" for switch in SWITCHES for way in ("on", "off")),
     }
     assert sorted(wanted - set(all_words())) == []
+
+
+def test_every_text_and_topic_has_a_name_in_both_languages() -> None:
+    topics = {next(iter(one)) if isinstance(one, dict) else one for file in files().values() for one in file.get("intents", ())}
+    known = {*content()["wordings"], *topics}
+    assert len(known) > 150
+    names = {code: named(content(), code, Language.ZH_HANT) for code in known}
+    assert sorted(code for code, name in names.items() if not HAN.search(name)) == []
+    assert [code for code in known if named(content(), code, Language.EN) == code.replace("_", " ") and "_" in code] == []
+
+
+def test_no_name_is_for_a_text_that_is_not_there_or_has_a_label() -> None:
+    ours = {key.partition(".")[2] for key in all_words() if key.startswith(f"{SECTION}.")}
+    unnamed = {code for code, each in content()["wordings"].items() if not each.get("label")}
+    assert sorted(ours ^ unnamed) == []
 
 
 def test_every_refusal_of_the_desk_is_said_in_chinese_too() -> None:

@@ -19,6 +19,7 @@ from bot.web.console import charts
 from bot.web.console.answers import console_router
 from bot.web.console.door import Staff, requires
 from bot.web.console.live import topic
+from bot.web.console.naming import named
 from bot.web.console.rendering import Entry, page
 from bot.web.console.words import all_words
 
@@ -89,9 +90,9 @@ def _days(asked: str) -> int:
 def _namer(staff: Staff, session: Session) -> Callable[[str], str]:
     """How a topic, language, reason, channel or outcome is called; by its code where it has no name."""
     try:
-        wordings = staff.door.published(session).content["wordings"]
+        content = staff.door.published(session).content
     except NotPublished:
-        wordings = {}
+        content = {"wordings": {}}
     known, languages = all_words(), {one.value: one.own_name for one in Language}
 
     def name(code: str) -> str:
@@ -100,7 +101,6 @@ def _namer(staff: Staff, session: Session) -> Callable[[str], str]:
         for key in (f"reasons.{code}", f"wallboard.{code}"):
             if key in known:
                 return known[key][staff.language]
-        label = wordings.get(code, {}).get("label") or {}
-        return languages.get(code) or label.get(staff.language.value) or code.replace("_", " ")
+        return languages.get(code) or named(content, code, staff.language)
 
     return name

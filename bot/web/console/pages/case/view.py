@@ -35,6 +35,7 @@ from bot.desk.work.answers import pending, thread_for, words_of
 from bot.desk.work.composing import Composed, preview
 from bot.identity.state import last_proof
 from bot.web.console.door import Staff, requires
+from bot.web.console.naming import named
 from bot.web.console.pages.calls import free_hours
 from bot.web.console.pages.case.composer import composer
 from bot.web.console.pages.case.tools import CASE, CaseId, hours_of, official_of, published_of, router, rules_of
@@ -96,7 +97,7 @@ def _of_the_case(staff: Staff, session: Session, published: Published, file: Cas
         "notes": notebook.notes(session, staff.vault, case.id),
         "calls": notebook.calls(session, staff.vault, case.id),
         "reminders": [one for one in notebook.reminders_of(session, case.id) if one.staff_id == staff.id],
-        "topic_label": partial(catalogue.topic_label, published.content, language=staff.language),
+        "topic_label": partial(named, published.content, language=staff.language),
         "own_name": lambda code: Language(code).own_name,
         "pieces": pieces,
         "new_after": _number(staff.request.query_params),
