@@ -62,7 +62,7 @@ class Result:
 
 
 def run_checks(kind: Annotated[Kind, typer.Argument(help="Which checks.")] = Kind.ALL) -> None:
-    """Run the checks: style, types, imports, tests on real parts. `test fast` takes seconds."""
+    """Run the checks: style, types, imports, tests on real parts. `test fast` takes some minutes."""
     settings = settings_now()
     began = time.monotonic()
     install_parts(kind)
