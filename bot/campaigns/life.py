@@ -29,7 +29,7 @@ from bot.campaigns.office import Office
 from bot.campaigns.plan import Plan, digests_of, plan_of
 from bot.campaigns.planning import senders
 from bot.campaigns.planning.holding import working
-from bot.patients.roster.imports import unfinished
+from bot.patients.roster.imports import state_of
 
 STATES = CampaignStatus
 
@@ -77,7 +77,8 @@ def submit(office: Office, name: str, *, by: str, progress: Callable[[int], None
             campaign = named(session, name)
             if campaign.status != STATES.DRAFT:
                 raise IllegalMove(f"The campaign is {campaign.status}: only a draft is submitted.")
-            if unfinished(session):
+            roster = state_of(session.connection())
+            if roster < 0:
                 raise BadInput("The roster's import has begun and not ended: import its file again, or some would not be told.")
             senders.checked(office, plan_of(campaign.plan))
             office.texts.keep(session, campaign.notice, campaign.version)
@@ -90,12 +91,19 @@ def submit(office: Office, name: str, *, by: str, progress: Callable[[int], None
         frozen = freezing.freeze(database, office.vault, campaign, told)
         if not frozen.population:
             raise BadInput("Nobody is in this audience who is not owed or told this version already.")
-        return _submitted(office, name, by, text, frozen)
+        try:
+            return _submitted(office, name, by, text, frozen, (campaign.plan, roster))
+        except BadInput:
+            with database.writing() as session:
+                freezing.forget(session, campaign.id)
+            raise
 
 
-def _submitted(office: Office, name: str, by: str, text: str, frozen: freezing.Frozen) -> Campaign:
+def _submitted(office: Office, name: str, by: str, text: str, frozen: freezing.Frozen, on: tuple[Any, int]) -> Campaign:
     with office.database.writing() as session:
         campaign = named(session, name, lock=True)
+        if (campaign.plan, state_of(session.connection())) != on:
+            raise BadInput("The plan or the roster changed while people were looked up: submit it again.")
         plan = plan_of(campaign.plan)
         campaign.digests = digests_of(plan, text, frozen.digest.hexdigest())
         campaign.population, campaign.submitted_by, campaign.pause_reason = frozen.population, _who(by), ""

@@ -13,7 +13,7 @@ from bot.campaigns import life
 from bot.campaigns.models import CampaignApproval, Obligation, ObligationStatus, Segment
 from bot.campaigns.plan import Audience, Plan, plan_of
 from bot.patients import disclosure
-from bot.patients.models import Category, Way
+from bot.patients.models import Category, RosterImport, Way
 from tests.campaigns.house import AUTHOR, OTHER, Clinic
 
 
@@ -87,6 +87,36 @@ def test_a_supplement_goes_to_whoever_holds_the_first_version(clinic: Clinic) ->
     clinic.campaign("second", version="2", audience=Audience(holds=("first-notice", "1")))
     life.submit(clinic.office(), "second", by=AUTHOR)
     assert clinic.now("second").population == 2
+
+
+def test_a_roster_that_comes_in_while_people_are_frozen_has_them_frozen_again(clinic: Clinic) -> None:
+    clinic.people(3)
+    clinic.campaign()
+
+    def comes_in(people: int) -> None:
+        with clinic.database.writing() as session:
+            session.add(RosterImport(digest=str(people), by="operator", at=clinic.clock(), counts={}))
+
+    with pytest.raises(BadInput, match="roster"):
+        life.submit(clinic.office(), "first", by=AUTHOR, progress=comes_in)
+    assert (clinic.now().status, obligations(clinic)) == ("draft", {})
+    life.submit(clinic.office(), "first", by=AUTHOR)
+    assert (clinic.now().status, len(obligations(clinic))) == ("submitted", 3)
+
+
+def test_a_plan_that_changes_while_people_are_frozen_has_them_frozen_again(clinic: Clinic) -> None:
+    clinic.person()
+    clinic.campaign()
+    changed = Plan(audience=Audience(languages=("zh-Hant",)), ladder=(Way.EMAIL,), waves=())
+
+    def changes(people: int) -> None:
+        with clinic.database.writing() as session:
+            campaign = life.named(session, "first")
+            campaign.plan = changed.model_dump(mode="json")
+
+    with pytest.raises(BadInput, match="plan"):
+        life.submit(clinic.office(), "first", by=AUTHOR, progress=changes)
+    assert (clinic.now().status, obligations(clinic)) == ("draft", {})
 
 
 def test_nobody_approves_what_they_wrote_or_submitted(clinic: Clinic) -> None:
