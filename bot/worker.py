@@ -1,4 +1,4 @@
-"""The worker: answers turns that the web process left behind, runs the post room, and seals the evidence.
+"""The worker: answers turns that web left behind, reads and sends for patients, campaigns and programs, seals the log.
 
 Huey rings (`look`), the rows are the truth: whatever the doorbell loses, the sweeper finds within
 seconds. Periodic work takes a lease, so that several hosts do it once. A loop that fails is logged
@@ -146,7 +146,7 @@ def rounds_of(application: Application, holder: str, office: Office, woken: Call
         "sealer": (SEAL_EVERY_S, Sealer(application, holder).tick),
         "desk": (DESK_EVERY_S, desk_round(application, holder, woken).tick),
         "keeping": (DESK_EVERY_S, Keeping(application.database, application.vault, kept, clock, holder).tick),
-        "letters": (DESK_EVERY_S, LetterKeeping(office, settings.home).tick),
+        "letters": (DESK_EVERY_S, LetterKeeping(office, settings.home, is_held).tick),
         "telling": (DESK_EVERY_S, telling(application, holder)),
     }
 

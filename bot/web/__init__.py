@@ -1,4 +1,4 @@
-"""The web process: doors for patients (and later providers and staff) in front of the inbox."""
+"""The web process: doors for patients, providers, the team and its programs."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""What is switched for the whole desk: closures by the weather, and surge. Each switching is kept and in the log."""
+"""What is switched for the whole desk: closures by the weather, surge, the legal hold. Each switching is kept and in the log."""
 
 from __future__ import annotations
 
