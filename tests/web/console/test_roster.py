@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+import ast
 import csv
 import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
 from sqlalchemy import func, select
 
+from bot.base.languages import Language
+from bot.base.settings import REPOSITORY
 from bot.campaigns.planning import versions
 from bot.desk.staff.roles import Role
 from bot.patients.models import Person, RosterImport
+from bot.patients.roster import decoding, onfile
 from bot.patients.roster.imports import clinics_on_file
+from bot.patients.roster.sheet import SEPARATORS
 from bot.web.console.pages import roster
+from bot.web.console.words import all_words, answer
 from bot.web.limits import ROSTER_LIMIT, body_limit
 from tests.desk.conftest import Desk
 from tests.web.console.conftest import Colleague
 
 Make = Callable[..., Colleague]
+HAN = re.compile(r"[\u4e00-\u9fff]")
+PLACES = {"Problem": 3, "_wrong": 2, "Refused": 0, "Unusable": 1}
+"""Where the reason stands among the arguments of what says one."""
 ROWS = (
     "patient key,name,e-mail,affected categories,clinic\n"
     "P1,CHAN Tai Man,tai.man@mail.example,identity,Central\n"
@@ -78,6 +87,60 @@ def test_what_is_wrong_is_named_by_its_shape_and_nothing_is_stored(desk: Desk, c
     for content in ("", "no,columns\n1,2\n"):
         assert sent(officer, content).status_code == 422
     assert on_file(desk) == 0
+
+
+def reasons() -> Iterator[str]:
+    """Every reason for which a value, a row or a file is refused, left out or looked at, with {} for what is filled in."""
+    for path in (REPOSITORY / "bot" / "patients" / "roster").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call):
+                place = PLACES.get(getattr(node.func, "id", getattr(node.func, "attr", "")))
+                yield from said(node.args[place]) if place is not None else ()
+            elif isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") in ("reason", "_NO_HEALTH"):
+                yield from said(node.value)
+            elif isinstance(node, ast.FunctionDef) and node.name in ("forbidden", "_document"):
+                yield from (text for each in ast.walk(node) if isinstance(each, ast.Return) for text in said(each.value))
+
+
+def said(node: ast.expr | None) -> Iterator[str]:
+    """The sentences that an expression can be."""
+    if isinstance(node, ast.IfExp):
+        yield from (*said(node.body), *said(node.orelse))
+    elif isinstance(node, ast.JoinedStr):
+        yield "".join(str(part.value) if isinstance(part, ast.Constant) else "7" for part in node.values)
+    elif isinstance(node, ast.Constant) and node.value:
+        yield str(node.value)
+
+
+def test_every_reason_is_said_in_chinese_too() -> None:
+    found = set(reasons())
+    assert len(found) > 40
+    # One key alone, and a reason that is counted over many rows.
+    forms = {re.sub(r"^7 keys are", "1 key is", one) for one in found} | {one.replace("row 7", "row …") for one in found}
+    assert sorted(one for one in found | forms if not HAN.search(answer(Language.ZH_HANT, one))) == []
+    assert all(answer(Language.EN, one) == one for one in found | forms)
+
+
+def test_a_chinese_page_says_what_is_wrong_in_chinese(desk: Desk, colleague: Make) -> None:
+    officer = colleague(Role.PRIVACY_OFFICER)
+    officer.post("/desk/language", language="zh-Hant")
+    shown = sent(officer, ROWS + "P1,=1+1,nobody,identity,\nP3,WONG,nobody,identity,\n").text
+    for words in ("公式", "不是電郵地址", "逗號", "略去"):
+        assert words in shown
+    assert "nor one" not in shown
+    assert "formula" not in shown
+    assert "欠缺" in sent(officer, "no,columns\n1,2\n").text
+
+
+def test_whatever_differs_has_a_word(desk: Desk, colleague: Make) -> None:
+    kinds = {*onfile._PARTS, *onfile._CONTACT_KINDS, "index key", "language", "flags", "back again", "safe contact"}
+    wanted = {f"roster.differs_{re.sub('[ -]', '_', kind)}" for kind in kinds}
+    wanted |= {f"roster.separator_{name}" for name in SEPARATORS.values()}
+    wanted |= {f"roster.encoding_{name.replace('-', '_')}" for name in decoding._NAMES}
+    assert sorted(wanted - set(all_words())) == []
+    officer = colleague(Role.PRIVACY_OFFICER)
+    sent(officer, ROWS, f"code={code(sent(officer, ROWS).text)}")
+    assert "name: 1" in sent(officer, ROWS.replace("LEE", "LI")).text
 
 
 def test_a_file_that_is_too_large_is_not_read_to_its_end(desk: Desk, colleague: Make, monkeypatch: pytest.MonkeyPatch) -> None:

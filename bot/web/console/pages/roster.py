@@ -7,6 +7,7 @@ file, or who is on file, is another one meanwhile, the code does not fit.
 from __future__ import annotations
 
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -100,5 +101,7 @@ def _page(staff: Staff, *, seen: Judgement | None = None, applied: int = 0, wron
         before=before,
         most=ROSTER_LIMIT // 1_000_000,
         separator=SEPARATORS.get(seen.separator, seen.separator) if seen else "",
+        separators=SEPARATORS.values(),
+        in_words=partial(answer, staff.language),
         shown=seen.problems.first[:SHOWN] if seen else [],
     )
