@@ -17,7 +17,9 @@ from bot.base.vault import Vault
 from bot.conversations.models import Reply
 from bot.conversations.post import floods, outbox, retention
 from bot.desk.cases import open_case
+from bot.desk.hours.switches import is_on
 from bot.desk.reasons import REASONS
+from bot.desk.records import Switch
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +58,7 @@ class Aftercare:
 
     def _emptied(self, before: datetime) -> bool:
         with self._application.database.reading() as session:
-            if not retention.due(session, before=before):
+            if is_on(session, Switch.LEGAL_HOLD) or not retention.due(session, before=before):
                 return False
         with self._application.database.writing() as session:
             return retention.empty(session, before=before, at=self._application.clock()) == retention.BATCH

@@ -18,7 +18,9 @@ from bot.channels.base import HookKind, Outcome
 from bot.channels.registry import channels
 from bot.conversations.post import hooks, outbox, retention
 from bot.conversations.post.models import HookDelivery, HookStatus, PartStatus
+from bot.desk.hours import switches
 from bot.desk.models import Case, CaseReason
+from bot.desk.records import Switch
 from bot.postroom import PostRoom, deliver
 from tests.bot_conversations.test_outbox import THEIRS, World, world
 from tests.channels.signing import MAKERS, PATIENT, account
@@ -210,6 +212,21 @@ def test_a_repeat_of_an_emptied_hook_is_still_known(world: World) -> None:
     filled(world)
     with world.application.database.reading() as session:
         assert len(session.scalars(select(HookDelivery)).all()) == 3
+
+
+def test_while_a_legal_hold_is_on_nothing_is_emptied(world: World) -> None:
+    filled(world)
+    vault, clock = world.application.vault, world.clock
+    with world.application.database.writing() as session:
+        switches.turn_on(session, vault, Switch.LEGAL_HOLD, by="operator", at=clock(), why="the regulator asked")
+    clock.advance(days=31)
+    look(world)
+    assert "What happened?" in everything(world)
+    with world.application.database.writing() as session:
+        switches.turn_off(session, vault, Switch.LEGAL_HOLD, by="operator", at=clock(), why="it is over")
+    clock.advance(minutes=1)
+    look(world)
+    assert "What happened?" not in everything(world)
 
 
 def test_what_waits_is_never_emptied_and_what_is_young_neither(world: World) -> None:
