@@ -30,10 +30,12 @@ from bot.campaigns.sending.room import NoticeRoom
 from bot.coderoom import CodeRoom
 from bot.conversations import threads
 from bot.desk.alarm.watch import Watch
+from bot.desk.hours.switches import is_on
 from bot.desk.integrations.addresses import reach_of
 from bot.desk.integrations.clocks import ClockTeller
 from bot.desk.integrations.delivering import WebhookRoom
 from bot.desk.keeping import Keeping
+from bot.desk.records import Switch
 from bot.identity import state
 from bot.identity.models import Ending
 from bot.postroom import PostRoom
@@ -146,7 +148,7 @@ def rounds_of(application: Application, holder: str, office: Office, woken: Call
         "sealer": (SEAL_EVERY_S, Sealer(application, holder).tick),
         "desk": (DESK_EVERY_S, desk_round(application, holder, woken).tick),
         "keeping": (DESK_EVERY_S, Keeping(application.database, application.vault, kept, clock, holder).tick),
-        "letters": (DESK_EVERY_S, LetterKeeping(office, settings.home, is_held).tick),
+        "letters": (DESK_EVERY_S, LetterKeeping(office, settings.home, partial(is_on, switch=Switch.LEGAL_HOLD)).tick),
         "telling": (DESK_EVERY_S, telling(application, holder)),
     }
 

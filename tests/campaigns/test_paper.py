@@ -182,12 +182,38 @@ def test_the_worker_removes_them_and_looks_once_an_hour(house: Clinic, tmp_path:
     running(house)
     batch = made(house, tmp_path)
     posted(house, batch.id)
-    keeping = LetterKeeping(house.office(), tmp_path)
+    keeping = LetterKeeping(house.office(), tmp_path, lambda _: False)
     assert keeping.tick() == 0
     house.clock.advance(days=31)
     assert keeping.tick() == 1
     assert not batches.folder_of(tmp_path, batch).exists()
     assert keeping.tick() == 0
+
+
+def test_while_a_hold_is_on_the_worker_removes_no_letter(house: Clinic, tmp_path: Path) -> None:
+    house.people(1)
+    running(house)
+    batch, holds = made(house, tmp_path), [True]
+    posted(house, batch.id)
+    keeping = LetterKeeping(house.office(), tmp_path, lambda _: holds[0])
+    house.clock.advance(days=31)
+    assert keeping.tick() == 0
+    assert files(house, tmp_path, batch.id)
+    holds[0] = False
+    house.clock.advance(hours=2)
+    assert keeping.tick() == 1
+
+
+def test_each_machine_says_only_of_its_own_files_that_they_are_gone(house: Clinic, tmp_path: Path) -> None:
+    house.people(2)
+    running(house)
+    here, elsewhere = made(house, tmp_path / "here", 1), made(house, tmp_path / "elsewhere", 1)
+    posted(house, here.id), posted(house, elsewhere.id)
+    house.clock.advance(days=31)
+    assert LetterKeeping(house.office(), tmp_path / "here", lambda _: False).tick() == 1
+    assert files(house, tmp_path / "elsewhere", elsewhere.id)
+    assert LetterKeeping(house.office(), tmp_path / "elsewhere", lambda _: False).tick() == 1
+    assert not batches.folder_of(tmp_path / "elsewhere", elsewhere).exists()
 
 
 @given(st.integers(1, 99_999_999), st.integers(0, 8), st.integers(1, 9))

@@ -151,17 +151,19 @@ def posted(session: Session, office: Office, campaign: Campaign, batch_id: int, 
 def empty(session: Session, office: Office, home: Path, before: datetime, campaign_id: int | None = None) -> int:
     """Remove the files of batches that were posted before then, or of a campaign that has ended; returns of how many.
 
-    Their digests stay.
+    Their digests stay. Of files on another machine, or that cannot be removed, nobody says that they are gone.
     """
     due = select(LetterBatch).where(LetterBatch.emptied_at.is_(None))
     due = due.where(LetterBatch.posted_at < before if campaign_id is None else LetterBatch.campaign_id == campaign_id)
-    batches = session.scalars(due.with_for_update()).all()
-    for batch in batches:
+    here = [one for one in session.scalars(due.with_for_update()) if folder_of(home, one).is_dir()]
+    for batch in here:
         shutil.rmtree(folder_of(home, batch), ignore_errors=True)
+    gone = [one for one in here if not folder_of(home, one).exists()]
+    for batch in gone:
         batch.emptied_at = office.clock()
         campaign = session.get_one(Campaign, batch.campaign_id)
         life.log(session, office.vault, campaign, "letters_emptied", "operator", office.clock(), batch=batch.id)
-    return len(batches)
+    return len(gone)
 
 
 KEPT = timedelta(days=30)
