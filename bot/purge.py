@@ -60,9 +60,11 @@ def purge(office: Office, home: Path, name: str, kept: timedelta, *, by: str) ->
     assert campaign.ended_at is not None
     while True:
         with office.database.writing() as session:
+            _refuse(session, campaign, at, kept)
             if not retention.empty(session, before=campaign.ended_at + kept, at=at):
                 break
     with office.database.writing() as session:
+        _refuse(session, campaign, at, kept)
         done.batches = batches.empty(session, office, home, at, campaign.id)
         if done.addresses or done.batches:
             said = {"people": done.people, "addresses": done.addresses, "kept": done.kept, "batches": done.batches}
