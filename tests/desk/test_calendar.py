@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 
+import holidays
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.base.errors import BadInput
-from bot.desk.hours import deadlines, estimates, switches
+from bot.desk.hours import deadlines, estimates, gazette, switches
 from bot.desk.hours.calendar import DEFAULT_HOURS, Calendar, desk_hours, parse_hours, published_hours
 from bot.desk.hours.deadlines import ClockKind, ClockState
 from bot.desk.hours.estimates import WaitKind
@@ -47,6 +50,19 @@ def test_open_hours_are_added_over_nights_sundays_and_holidays(start: str, hours
 @pytest.mark.parametrize("year", range(2022, 2036))
 def test_every_year_has_as_many_holidays_beside_sundays_as_the_law_names(year: int) -> None:
     assert sum(day.weekday() != 6 for day in general_holidays(year)) == A_YEAR
+
+
+@pytest.mark.parametrize("year", range(2022, 2036))
+def test_the_list_read_for_hong_kong_alone_is_what_the_library_gives(year: int) -> None:
+    usual = holidays.country_holidays("HK", years=year, categories=("public", "optional"), language="en_US")
+    also, never = gazette._corrections()
+    assert general_holidays(year) == ({*usual} | {day for day in also if day.year == year}) - never
+
+
+def test_no_other_country_is_read_for_it() -> None:
+    asked = "import sys; from datetime import UTC, datetime; from bot.desk.hours.calendar import Calendar; "
+    asked += "Calendar().is_open(datetime(2023, 5, 9, tzinfo=UTC)); print('holidays.countries.germany' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True).stdout == "False\n"
 
 
 def test_the_tuesday_after_national_day_was_a_working_day() -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from datetime import date
-from functools import lru_cache
+from functools import cache, lru_cache
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
+from pathlib import Path
 
-import holidays
 import yaml
 
 from bot.base.errors import Misconfigured
@@ -22,9 +24,23 @@ def general_holidays(year: int) -> frozenset[date]:
 
     Raises Misconfigured when the corrections cannot be read.
     """
-    listed = holidays.country_holidays("HK", years=year, categories=("public", "optional"), language="en_US")
+    listed = _library()(years=year, categories=("public", "optional"), language="en_US")
     also, never = _corrections()
     return frozenset(day for day in {*listed, *(day for day in also if day.year == year)} if day not in never)
+
+
+@cache
+def _library() -> Callable[..., Iterable[date]]:
+    """The library's list for Hong Kong alone: asked the usual way it reads those of 250 countries, ten megabytes."""
+    countries = find_spec("holidays.countries")
+    folder = next(iter(countries.submodule_search_locations or ()), "") if countries else ""
+    spec = spec_from_file_location(f"{__name__}.hongkong", Path(folder) / "hongkong.py")
+    if spec is None or spec.loader is None:
+        raise Misconfigured("The library of holidays has no list for Hong Kong.")
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    listed: Callable[..., Iterable[date]] = module.HongKong
+    return listed
 
 
 @lru_cache(maxsize=1)
