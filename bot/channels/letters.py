@@ -9,7 +9,7 @@ import hashlib
 import json
 import re
 from collections.abc import Collection, Mapping, Sequence
-from email.message import Message
+from email.message import EmailMessage, Message
 from email.parser import BytesParser, HeaderParser
 from email.policy import HTTP, compat32
 from email.utils import getaddresses
@@ -202,7 +202,7 @@ def _charsets(raw: bytes) -> dict[str, str]:
 def _decoded(value: bytes, charset: str) -> str:
     try:
         return value.decode(charset, "replace")
-    except LookupError:
+    except (LookupError, ValueError):  # there are codecs for other things than texts
         return value.decode("utf-8", "replace")
 
 
@@ -218,7 +218,13 @@ def _of_raw(raw: str) -> str:
     # Parts in parts in parts cost their depth for every line; a person's words stand in the first ones.
     starts = [found.start() for found in islice(_PART.finditer(raw), PARTS_MOST + 1)]
     cut = raw[: starts[-1]] if len(starts) > PARTS_MOST else raw
-    parsed = BytesParser(policy=HTTP).parsebytes(cut.encode("utf-8", "replace"))
+    try:
+        return _body(BytesParser(policy=HTTP).parsebytes(cut.encode("utf-8", "replace")))
+    except Exception:  # the parser stumbles in many ways over headers that are none: the words are still there
+        return cut.replace("\r\n", "\n").partition("\n\n")[2][:FIELD_MOST]
+
+
+def _body(parsed: EmailMessage) -> str:
     for kind in ("plain", "html"):
         body = parsed.get_body((kind,))
         if body is not None:

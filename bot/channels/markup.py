@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import re
+import string
 
 BLOCKS = frozenset({"p", "div", "br", "li", "tr", "h1", "h2", "h3", "h4", "blockquote"})
 """Elements that begin a line."""
@@ -20,6 +21,8 @@ VALUE_MOST = 2_000
 
 _NAME = re.compile(r"/?([A-Za-z][A-Za-z0-9]{0,30})")
 _STOP = re.compile(r"[>\"']")
+_SMALL = {ord(sign): sign.lower() for sign in string.ascii_uppercase}
+"""Other signs become longer in small letters, and every place behind them would be another one."""
 
 
 def words(text: str) -> str:
@@ -32,7 +35,7 @@ def words(text: str) -> str:
 class _Reader:
     def __init__(self, text: str) -> None:
         self.pieces: list[str] = []
-        self._text, self._small = text, text.lower()
+        self._text, self._small = text, text.translate(_SMALL)
         self._place = 0
         self._silent: list[str] = []
 
@@ -48,7 +51,11 @@ class _Reader:
 
     def _say(self, begins: int, ends: int) -> None:
         if not self._silent and begins < ends:
-            self.pieces.append(html.unescape(self._text[begins:ends]))
+            said = self._text[begins:ends]
+            try:
+                self.pieces.append(html.unescape(said))
+            except ValueError:  # a sign's number of thousands of digits
+                self.pieces.append(said)
 
     def _markup(self) -> None:
         """What stands after a `<`: a comment, a tag, or a plain sign."""

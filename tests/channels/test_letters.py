@@ -207,6 +207,34 @@ def test_markup_is_read_as_a_mail_program_shows_it(html: str, words: str) -> Non
     assert letters.written({"html": html}) == words
 
 
+@pytest.mark.parametrize("charset", ["idna", "undefined", "utf\0-8", "rot13", "no-such-charset"])
+def test_a_charset_that_cannot_be_used_is_read_as_utf8(charset: str) -> None:
+    hook = letter(mail_fields("What happened to my records?", charsets=json.dumps({"text": charset})))
+    assert letters.fields_of(hook.content_type, hook.body)["text"] == "What happened to my records?"
+    raw = f'From: a@b.example\nContent-Type: text/plain; charset="{charset}"\n\nWhat happened?\n'
+    assert letters.written({"email": raw}) == "What happened?"
+
+
+@pytest.mark.parametrize(
+    ("html", "words"),
+    [
+        ("Hello &#" + "1" * 5000 + "; I want to die", "I want to die"),
+        ("İ" * 40 + "<!-- x -->I want to die", "I want to die"),
+        ("İ" * 40 + "<script>x</script>I want to die", "I want to die"),
+        ("İ" * 40 + "<SCRIPT>x</SCRIPT>I want to die", "I want to die"),
+    ],
+    ids=["number", "comment", "script", "capitals"],
+)
+def test_no_sign_before_them_swallows_the_words_that_follow(html: str, words: str) -> None:
+    assert letters.written({"html": html}).endswith(words)
+
+
+def test_headers_of_a_thousand_brackets_keep_nobody_from_being_read() -> None:
+    for header in ("Content-Type", "Content-Disposition", "Content-Transfer-Encoding"):
+        raw = f"From: a@b.example\n{header}: " + "(" * 50_000 + "\n\nWhat happened?\n"
+        assert letters.written({"email": raw}) == "What happened?"
+
+
 HOSTILE = (
     *("<a ", "<a href='", '<a "', "<!--", "<![CDATA[", "</", "<", "&", "&#", "<script>", "<blockquote>", "<div>"),
     *(
