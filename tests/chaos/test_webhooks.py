@@ -50,9 +50,9 @@ def test_events_survive_workers_that_are_killed_while_they_post(
     def answer(got: Got) -> tuple[int, dict[str, str]]:
         # Killed after the other side has it and before the answer is read: the worst moment.
         if len(killed) < KILLS and len(receiver.got) % 2 == 0:
+            killed.append(got.uid)  # before the kill: whoever waits for the worker reads it as soon as it is dead
             worker[-1].kill()
             worker[-1].wait(30)
-            killed.append(got.uid)
         return 200, {}
 
     receiver.answer = answer
