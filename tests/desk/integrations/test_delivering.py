@@ -36,6 +36,12 @@ def until_quiet(desk: Desk, room: delivering.WebhookRoom, hours: float, step_s: 
         desk.clock.advance(seconds=step_s)
 
 
+def until_empty(room: delivering.WebhookRoom) -> None:
+    """Post all that is due, however little a slow machine manages in one go."""
+    while room.tick():
+        pass
+
+
 def test_a_post_can_be_checked_by_the_specification_alone(desk: Desk, receiver: Receiver) -> None:
     made = registered(desk, receiver.url, "case.opened")
     case_id = desk.case()
@@ -113,7 +119,7 @@ def test_an_endpoint_that_takes_nothing_for_a_day_rests_and_loses_nothing(desk: 
     receiver.answer = lambda _: (204, {})
     with desk.database.writing() as session:
         endpoints.turn_on(session, desk.vault, 1, by=admin, at=desk.clock())
-    room.tick()
+    until_empty(room)
     taken = {got.document["data"]["case"] for got in receiver.got[tries:]}
     waiting = {one.status for one in deliveries(desk)} - {DeliveryStatus.DELIVERED, DeliveryStatus.FAILED}
     assert waiting == set()
@@ -122,7 +128,7 @@ def test_an_endpoint_that_takes_nothing_for_a_day_rests_and_loses_nothing(desk: 
     for one in given_up:
         with desk.database.writing() as session:
             endpoints.again(session, desk.vault, one.id, endpoint_id=1, by=admin, at=desk.clock())
-    room.tick()
+    until_empty(room)
     assert desk.look(first).number in {got.document["data"]["case"] for got in receiver.got[tries:]}
     assert {one.status for one in deliveries(desk)} == {DeliveryStatus.DELIVERED}
 
