@@ -1,4 +1,4 @@
-"""The bench's command line: `python -m bench turns|webhooks|memory|long-thread|start|roster|identity|campaign|console|chaos|fuzz`.
+"""The bench's command line: `python -m bench NAME`; `--help` lists what is measured.
 
 Everything is started in a fresh folder and stopped again; the installation in the home folder is only
 asked for its trained model. Figures are taken on what the machine has left: run it alone.
