@@ -12,16 +12,13 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 
-from babel import Locale
-from babel.dates import format_date, format_skeleton
-from babel.lists import format_list
-from babel.numbers import format_decimal
 from jinja2 import StrictUndefined, Template, TemplateError
 from jinja2.sandbox import SandboxedEnvironment
 
 from bot.base.clock import in_hong_kong
 from bot.base.errors import NotPublished, Withheld
 from bot.base.languages import Language
+from bot.conversations.speaking import saying
 from bot.conversations.speaking.levels import Level
 
 SHORT_CHANNELS = frozenset({"sms"})
@@ -51,13 +48,6 @@ GIVEN = {
 }
 """The values a text may ask for besides facts and contacts, with samples."""
 
-_LOCALES = {
-    Language.EN: Locale("en", "HK"),
-    Language.ZH_HANT: Locale("zh", "HK", script="Hant"),
-    Language.ZH_HANS: Locale("zh", "CN", script="Hans"),
-    Language.TL: Locale("fil", "PH"),
-    Language.ID: Locale("id", "ID"),
-}
 _environment = SandboxedEnvironment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=False)
 
 
@@ -89,21 +79,20 @@ class Fact:
 
 def spoken_moment(at: datetime, language: Language) -> str:
     """A moment in words, on a Hong Kong wall clock: day of the week, day, month and time."""
-    locale = _LOCALES[language]
     there = in_hong_kong(at)
-    return f"{format_skeleton('MMMEd', there, locale=locale)} {there:%H:%M}"
+    return f"{saying.day_of_week(there, language)} {there:%H:%M}"
 
 
 def spoken(value: Any, language: Language) -> str:
     """A fact's value in words: dates and lists as the language writes them."""
     if isinstance(value, Mapping) and "date" in value:
-        return str(format_date(date.fromisoformat(value["date"]), "long", locale=_LOCALES[language]))
+        return saying.long_date(date.fromisoformat(value["date"]), language)
     if isinstance(value, Mapping):
         return spoken(value.get(language.value, value.get("en")), language)
     if isinstance(value, list):
-        return format_list([spoken(item, language) for item in value], locale=_LOCALES[language])
+        return saying.listing([spoken(item, language) for item in value], language)
     if isinstance(value, int) and not isinstance(value, bool):
-        return str(format_decimal(value, locale=_LOCALES[language]))
+        return saying.whole_number(value, language)
     return str(value)
 
 
