@@ -82,10 +82,15 @@ def ask(
     at: datetime,
     counts: Mapping[str, int] | None = None,
 ) -> Approval:
-    """Ask for something that needs a second person; raises BadInput when the role does not allow asking."""
+    """Ask for something that needs a second person; raises BadInput when the role does not allow asking.
+
+    Raises NoResultFound for the recovery of an account that is none: the list of requests could not tell whose it is.
+    """
     asker = session.get_one(StaffAccount, by)
     if MAY_ASK[what] not in permitted(asker.roles):
         raise BadInput("Your role does not allow asking for this.")
+    if what is What.RECOVERY:
+        session.get_one(StaffAccount, details["staff"])
     request = Approval(
         what=what.value,
         subject=subject,

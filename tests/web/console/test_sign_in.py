@@ -228,6 +228,13 @@ def test_roles_and_accounts_change_at_once_and_never_ones_own(colleague: Colleag
     assert ada.post("/desk/team/999/suspend", via="/desk/team").status_code == 404
 
 
+def test_nobody_asks_for_the_recovery_of_an_account_that_is_none(colleague: Colleagues) -> None:
+    ada = colleague(*Role)
+    for number in ("2147483647", "9" * 30):
+        assert ada.client.post(f"/desk/team/{number}/recover", data={"csrf": ada.token()}).status_code == 404
+    assert ada.get("/desk/approvals").status_code == 200
+
+
 def test_recovery_takes_two_and_ends_what_was_before(colleague: Colleagues, desk: Desk, stranger: httpx.Client) -> None:
     ada, ben, lea = colleague(Role.ADMIN), colleague(), colleague(Role.LEAD)
     assert "Recovery takes two other people." in ada.post(f"/desk/team/{ada.id}/recover", via="/desk/team").text
