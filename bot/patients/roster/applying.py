@@ -114,7 +114,9 @@ class Applying:
         order = self._order
         content = {"by": order.by, "digest": order.digest, **order.counts}
         subject = f"roster:{number}"
-        audit.record(session, at=order.at, actor="operator", kind=kind, subject=subject, content=content, vault=self._vault)
+        # A name given to a command is nobody's account: the operator has written it.
+        actor = order.by if order.by.startswith("staff:") else "operator"
+        audit.record(session, at=order.at, actor=actor, kind=kind, subject=subject, content=content, vault=self._vault)
 
 
 @dataclass(frozen=True)

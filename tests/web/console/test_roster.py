@@ -12,6 +12,7 @@ import httpx
 import pytest
 from sqlalchemy import func, select
 
+from bot.base.audit import AuditEntry
 from bot.base.languages import Language
 from bot.base.settings import REPOSITORY
 from bot.campaigns.planning import versions
@@ -68,6 +69,10 @@ def test_a_file_is_shown_masked_and_stored_only_with_the_code_of_what_was_shown(
     assert on_file(desk) == 2
     with desk.database.reading() as session:
         assert session.scalars(select(RosterImport)).one().by == f"staff:{officer.id}"
+        logged = session.scalars(select(AuditEntry).where(AuditEntry.kind.startswith("roster.")).order_by(AuditEntry.id)).all()
+        assert [(one.kind, one.actor) for one in logged] == [
+            ("roster.begun", f"staff:{officer.id}"), ("roster.imported", f"staff:{officer.id}"),
+        ]  # fmt: skip
         assert clinics_on_file(session) == {"Central": 1, "Sha Tin": 1}
         assert versions.next_number(session) == 1
     assert 'value="Sha Tin"' in officer.get("/desk/campaigns/new").text
