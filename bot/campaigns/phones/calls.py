@@ -56,6 +56,13 @@ def waiting(session: Session, campaign: Campaign) -> int:
     return session.scalar(select(func.count()).select_from(Notice).where(*_listed(campaign))) or 0
 
 
+def lists(session: Session) -> list[tuple[Campaign, int]]:
+    """The campaigns with a list of people to ring, and how many are on it; the oldest first."""
+    listed = (Notice.channel == Way.PHONE.value, Notice.status == NoticeStatus.LISTED.value)
+    wanted = select(Campaign, func.count()).join(Notice, Notice.campaign_id == Campaign.id).where(*listed)
+    return [(campaign, number) for campaign, number in session.execute(wanted.group_by(Campaign.id).order_by(Campaign.id))]
+
+
 def next_ones(session: Session, office: Office, campaign: Campaign, *, most: int, by: str) -> list[ToRing]:
     """Whom to ring now, those waiting longest first; that numbers were shown, and whose, is in the log."""
     at = office.clock()

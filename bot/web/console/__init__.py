@@ -2,7 +2,8 @@
 
 A further page is three files, and none that others edit:
 
-1. `bot/web/console/pages/<name>.py` with `router = console_router()` and, to stand in the navigation, `ENTRY = Entry(...)`.
+1. `bot/web/console/pages/<name>.py` with `router = console_router()` and, to stand in the navigation, `ENTRY = Entry(...)`
+   (several: `ENTRIES`).
    It is found by itself. Every route says who may use it, in its signature:
 
        @router.get("/things", response_class=HTMLResponse)

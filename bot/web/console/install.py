@@ -27,8 +27,8 @@ def install(app: FastAPI, door: Door) -> Live:
             if isinstance(route, APIRoute) and access_of(route) is None:
                 raise RuntimeError(f"{route.path} does not say who may use it")
         app.include_router(router)
-        entry: Entry | None = getattr(module, "ENTRY", None)
-        entries += [entry] if entry else []
+        one: Entry | None = getattr(module, "ENTRY", None)
+        entries += getattr(module, "ENTRIES", (one,) if one else ())
     app.include_router(nowhere.router)
     app.state.console_entries = sorted(entries, key=lambda one: one.place)
     app.state.console_live = Live(door.application)

@@ -305,6 +305,10 @@ def test_people_are_rung_a_few_at_a_time_with_what_to_say(people: Clinic, collea
     room.close()
     agent, auditor = colleague(Role.AGENT), colleague(Role.AUDITOR)
     assert auditor.post("/desk/campaigns/1/phones").status_code == 403
+    listed = agent.get("/desk/phones").text
+    assert "On the list: 3 people." in listed
+    assert "CHAN Tai Man" not in listed
+    assert "/desk/campaigns/1/phones" in listed
     shown = agent.post("/desk/campaigns/1/phones").text
     assert "CHAN Tai Man" in shown
     number = re.search(r"/desk/campaigns/1/phones/(\d+)", shown)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from bot.web.console.pages.campaigns import deciding, drafting, hands, steering, texts, view
-from bot.web.console.pages.campaigns.place import ENTRY as ENTRY
+from bot.web.console.pages.campaigns import deciding, drafting, hands, phones, steering, texts, view
+from bot.web.console.pages.campaigns.place import ENTRY
 from bot.web.console.pages.campaigns.place import router as router
 
-PAGES = (view, drafting, texts, deciding, steering, hands)
+ENTRIES = (ENTRY, phones.ENTRY)
+PAGES = (view, drafting, texts, deciding, steering, hands, phones)
 """Each put its routes into the one router."""

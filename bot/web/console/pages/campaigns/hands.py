@@ -1,37 +1,26 @@
-"""What people do where no message reaches: letters and returned mail, calls from the list, a public notice, a decision."""
+"""What people do where no message reaches: letters and returned mail, a public notice, a decision."""
 
 from __future__ import annotations
 
 import io
 import tempfile
 import zipfile
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
 
 from fastapi import Response
 from fastapi.responses import HTMLResponse
 
-from bot.base.clock import HONG_KONG
 from bot.base.errors import BadInput
 from bot.campaigns import figures, hands
 from bot.campaigns.paper import batches, gathering, public, returns
 from bot.campaigns.paper.models import Medium
 from bot.campaigns.phones import calls
-from bot.campaigns.phones.models import Outcome
-from bot.campaigns.phones.script import script
 from bot.campaigns.watching import tables
-from bot.desk.staff.accounts import profile_of
-from bot.desk.staff.roles import Permission
 from bot.web.console.answers import go_to
-from bot.web.console.door import Staff, requires
+from bot.web.console.door import Staff
 from bot.web.console.notices import said
-from bot.web.console.pages.campaigns.place import Reader, Runner, names, office, place_of, router
+from bot.web.console.pages.campaigns.place import Reader, Runner, moment_of, names, office, place_of, router
 from bot.web.console.rendering import page
-
-AT_ONCE = 5
-"""People whose numbers are shown at a time: whoever rings does not need the list."""
-Caller = Annotated[Staff, requires(Permission.WORK_CASES)]
 
 
 @router.get("/campaigns/{campaign_id}/hands", response_class=HTMLResponse)
@@ -97,34 +86,6 @@ def returned(staff: Runner, campaign_id: int) -> Response:
     return go_to(staff, place_of(one, "hands"), notice)
 
 
-@router.post("/campaigns/{campaign_id}/phones", response_class=HTMLResponse)
-def ring(staff: Caller, campaign_id: int) -> Response:
-    """Whom to ring now, with what to say; that the numbers were shown is in the log."""
-    caller = profile_of(staff.account, staff.vault).name
-    with staff.database.writing() as session:
-        one = figures.numbered(session, campaign_id)
-        found = calls.next_ones(session, office(staff), one, most=AT_ONCE, by=staff.actor)
-        steps = {
-            who.notice_id: script(session, one.version, who.language, who.variant, name=who.name, caller=caller) for who in found
-        }
-    return page(staff, "console/campaign_phones.html", campaign=one, people=found, steps=steps, outcomes=list(Outcome))
-
-
-@router.post("/campaigns/{campaign_id}/phones/{notice_id}")
-def called(staff: Caller, campaign_id: int, notice_id: int) -> Response:
-    """What came of a call."""
-    outcome = next((one for one in Outcome if one.value == staff.sent.get("outcome")), None)
-    if outcome is None:
-        raise BadInput("Choose what came of the call.")
-    given = {"again_at": _moment(staff.sent.get("again")), "by": staff.actor, "at": staff.now}
-    with staff.database.writing() as session:
-        one = figures.numbered(session, campaign_id, lock=True)
-        calls.done(session, staff.vault, one, notice_id, outcome, **given)  # type: ignore[arg-type]
-    # Agents ring people and do not see campaigns: they go on with the list.
-    may_see = Permission.SEE_CAMPAIGNS in staff.may
-    return go_to(staff, place_of(one, "hands") if may_see else "/desk", said("campaigns.call_noted"))
-
-
 @router.post("/campaigns/{campaign_id}/close/{obligation_id}")
 def close(staff: Runner, campaign_id: int, obligation_id: int) -> Response:
     """Nothing more is owed to one person, for a reason somebody answers for."""
@@ -143,24 +104,15 @@ def publish(staff: Runner, campaign_id: int) -> Response:
     words = sent.get("words", 50_000)
     if medium is None or not words:
         raise BadInput("Say where the notice stands, and what it says word for word.")
-    since = _moment(sent.get("since")) or staff.now
+    since = moment_of(sent.get("since")) or staff.now
     with tempfile.TemporaryDirectory(prefix="public-") as folder, staff.database.writing() as session:
         file = Path(folder) / "notice.txt"
         file.write_text(words, encoding="utf-8")
         one = figures.numbered(session, campaign_id, lock=True)
-        given = {"medium": medium, "place": sent.get("place", 300), "since": since, "until": _moment(sent.get("until"))}
+        given = {"medium": medium, "place": sent.get("place", 300), "since": since, "until": moment_of(sent.get("until"))}
         row = public.publish(session, office(staff), _home(staff), one, **given, file=file, by=staff.actor)  # type: ignore[arg-type]
     return go_to(staff, place_of(one, "hands"), said("campaigns.published", n=row.people))
 
 
 def _home(staff: Staff) -> Path:
     return staff.door.application.settings.home
-
-
-def _moment(text: str) -> datetime | None:
-    if not text:
-        return None
-    try:
-        return datetime.fromisoformat(text).replace(tzinfo=HONG_KONG).astimezone(UTC)
-    except ValueError:
-        raise BadInput("Choose a time.") from None

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Annotated
 
 from sqlalchemy.orm import Session
 
 from bot.assembly import office_for
+from bot.base.clock import HONG_KONG
+from bot.base.errors import BadInput
 from bot.campaigns import figures
 from bot.campaigns.models import Campaign
 from bot.campaigns.office import Office
@@ -74,3 +77,13 @@ def shown(session: Session, campaign_id: int) -> Shown:
     """A campaign and what is being done about it; raises NoResultFound."""
     campaign = figures.numbered(session, campaign_id)
     return Shown(campaign, errands.is_busy(session, campaign_id), errands.last(session, campaign_id))
+
+
+def moment_of(text: str) -> datetime | None:
+    """What a field says on a Hong Kong clock, in UTC; None for an empty one, BadInput for what is no time."""
+    if not text:
+        return None
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=HONG_KONG).astimezone(UTC)
+    except ValueError:
+        raise BadInput("Choose a time.") from None
