@@ -48,6 +48,7 @@ class Entry:
     permission: Permission | None
     place: int
     key: str = ""  # pressed after `g`
+    group: str = ""  # the menu it stands in, the word `nav.<group>`; in none without
 
 
 def page(visitor: Visitor, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
@@ -71,6 +72,7 @@ def page(visitor: Visitor, template: str, *, status: int = 200, **values: Any) -
         "notices": take_notices(visitor),
         "P": Permission,
         "entries": [],
+        "menus": [],
         "bar": None,
         "my_name": "",
     }
@@ -89,6 +91,14 @@ def entries_for(staff: Staff) -> list[Entry]:
     """The navigation that this person sees."""
     found: Sequence[Entry] = staff.request.app.state.console_entries
     return [one for one in found if one.permission is None or one.permission in staff.may]
+
+
+def menus(entries: Sequence[Entry]) -> list[tuple[str, list[Entry]]]:
+    """The navigation as it stands in the line: a page by itself without a name, or a menu of several under one."""
+    found: dict[str, list[Entry]] = {}
+    for one in entries:
+        found.setdefault(one.group or one.href, []).append(one)
+    return [(held[0].group if len(held) > 1 else "", held) for held in found.values()]
 
 
 def when(language: Language, at: datetime | None, *, now: datetime) -> str:
@@ -143,7 +153,8 @@ def _of_the_desk(staff: Staff) -> dict[str, Any]:
                 "pager_trouble": trouble(session, staff.vault, staff.now).is_there,
                 "switches": [one.value for one in switched_on(session)],
             }
-    return {"bar": bar, "entries": entries_for(staff), "my_name": profile_of(staff.account, staff.vault).name}
+    entries = entries_for(staff)
+    return {"bar": bar, "entries": entries, "menus": menus(entries), "my_name": profile_of(staff.account, staff.vault).name}
 
 
 def _own_name(code: str) -> str:

@@ -257,10 +257,10 @@ document.addEventListener("click", (event) => {
   if (opener) open(opener.dataset.open);
   const row = event.target.closest?.("[data-row]");
   if (row) choose(row, false);
-  for (const menu of all("details.me[open]")) if (!menu.contains(event.target)) menu.open = false;
+  for (const menu of all(".top details[open]")) if (!menu.contains(event.target)) menu.open = false;
 });
 document.addEventListener("keydown", (event) => {
-  const menu = event.key === "Escape" && one("details.me[open]");
+  const menu = event.key === "Escape" && (event.target.closest?.(".top details[open]") ?? one(".top details[open]"));
   if (menu) { menu.open = false; one("summary", menu).focus(); }
 });
 

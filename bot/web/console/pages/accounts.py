@@ -21,7 +21,7 @@ from bot.web.console.rendering import Entry, page, when
 
 router = console_router()
 HERE = "/desk/team"
-ENTRY = Entry("accounts", HERE, Permission.MANAGE_STAFF, 90, "s")
+ENTRY = Entry("accounts", HERE, Permission.MANAGE_STAFF, 90, "s", "system")
 _Admin = Annotated[Staff, requires(Permission.MANAGE_STAFF)]
 
 

@@ -25,7 +25,7 @@ from bot.web.console.rendering import Entry, page
 
 router = console_router()
 HERE = "/desk/approvals"
-ENTRY = Entry("approvals", HERE, Permission.DECIDE, 60, "a")
+ENTRY = Entry("approvals", HERE, Permission.DECIDE, 45, "a")
 
 
 @router.get("/approvals", response_class=HTMLResponse)

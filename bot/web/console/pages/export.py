@@ -28,7 +28,7 @@ from bot.web.console.rendering import Entry, page
 
 router = console_router()
 HOME = "/desk/export"
-ENTRY = Entry("export", HOME, Permission.EXPORT, 60, "e")
+ENTRY = Entry("export", HOME, Permission.EXPORT, 60, "e", "records")
 
 Exporter = Annotated[Staff, requires(Permission.EXPORT)]
 Eraser = Annotated[Staff, requires(Permission.ERASE)]

@@ -19,7 +19,7 @@ from bot.web.console.door import Staff, requires
 from bot.web.console.rendering import Entry, page
 
 router = console_router()
-ENTRY = Entry("log", "/desk/log", Permission.SEE_LOG, 70, "l")
+ENTRY = Entry("log", "/desk/log", Permission.SEE_LOG, 70, "l", "records")
 
 Auditor = Annotated[Staff, requires(Permission.SEE_LOG)]
 Word = Annotated[str, Query(max_length=60)]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-import segno
 from fastapi import Query, Response
 from fastapi.responses import HTMLResponse
 
@@ -147,6 +146,8 @@ class Picture:
 
 def qr(text: str) -> Picture:
     """A text as a QR code, with the quiet zone that scanners need."""
+    import segno  # only for whoever sets up a second factor
+
     rows = [bytes(row) for row in segno.make(text, error="m", micro=False).matrix_iter(border=4)]
     dark = [f"M{x} {y}h1v1h-1z" for y, row in enumerate(rows) for x, is_dark in enumerate(row) if is_dark]
     return Picture(len(rows), "".join(dark))

@@ -22,7 +22,7 @@ from bot.web.console.rendering import Entry, page
 
 router = console_router()
 HOME = "/desk/state"
-ENTRY = Entry("state", HOME, None, 85, "d")
+ENTRY = Entry("state", HOME, None, 85, "d", "system")
 SHOWN = 20
 
 

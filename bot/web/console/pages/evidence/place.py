@@ -11,6 +11,6 @@ from bot.web.console.rendering import Entry
 
 router = console_router()
 HOME = "/desk/evidence"
-ENTRY = Entry("evidence", HOME, Permission.EXPORT, 65, "v")
+ENTRY = Entry("evidence", HOME, Permission.EXPORT, 65, "v", "records")
 
 Officer = Annotated[Staff, requires(Permission.EXPORT)]

@@ -18,7 +18,7 @@ from bot.web.console.rendering import Entry, page
 
 router = console_router()
 HERE = "/desk/programs"
-ENTRY = Entry("programs", HERE, Permission.MANAGE_STAFF, 92, "i")
+ENTRY = Entry("programs", HERE, Permission.MANAGE_STAFF, 92, "i", "system")
 DAYS = (30, 90, 365, 730)
 API = "/api/v1"
 

@@ -18,7 +18,7 @@ from bot.web.console.rendering import Entry, page
 
 router = console_router()
 HERE = "/desk/webhooks"
-ENTRY = Entry("webhooks", HERE, Permission.MANAGE_WEBHOOKS, 94, "h")
+ENTRY = Entry("webhooks", HERE, Permission.MANAGE_WEBHOOKS, 94, "h", "system")
 ROWS = 50
 
 _Admin = Annotated[Staff, requires(Permission.MANAGE_WEBHOOKS)]
