@@ -12,8 +12,6 @@ from datetime import UTC, datetime, time
 from functools import lru_cache
 from typing import Any
 
-import segno
-
 from bot.base.errors import BadInput
 from bot.base.languages import Language
 from bot.campaigns.content import document, marks, press
@@ -103,6 +101,8 @@ def _address(page: str) -> str:
 
 @lru_cache(maxsize=16)
 def _code(words: str) -> str:
+    import segno  # only for whoever writes letters
+
     written = io.BytesIO()
     segno.make(words, error="m", micro=False).save(written, kind="svg", xmldecl=False, border=0, unit="mm", scale=1)
     return written.getvalue().decode()

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fastapi import Response
 
@@ -36,11 +35,12 @@ def bars(numbers: Mapping[str, int], name: str, nothing: str) -> Response:
     return _picture(chart)
 
 
-def _library() -> ModuleType:
+def _library() -> Any:
     import pygal  # 2 MB: only for whoever looks at charts
 
     # It puts a finder for plug-ins into every import of the process, of a kind that Python no longer knows; there are none.
-    sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__name__ != "PluginImportFixer"]
+    # A new list, since another thread may be going through the old one.
+    sys.meta_path = [finder for finder in sys.meta_path if type(finder).__name__ != "PluginImportFixer"]
     return pygal
 
 
