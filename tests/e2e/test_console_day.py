@@ -48,9 +48,11 @@ def _played(site: Site, keys: Keys) -> None:
     day.play(settings, lambda _: None)
 
 
-def flaws(page: Page) -> list[str]:
-    """What a screen reader or a narrow screen would stumble over."""
-    found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]})
+def flaws(page: Page, part: str = "html") -> list[str]:
+    """What a screen reader or a narrow screen would stumble over, on the page or a part of it."""
+    found = Axe().run(
+        page, context=part, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+    )
     wrong = [f"{page.url} {one['id']}: {one['nodes'][0]['html'][:200]}" for one in found.response["violations"]]
     is_wide = page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
     return [*wrong, *([f"{page.url} is too wide"] if is_wide else [])]
@@ -81,6 +83,15 @@ def test_every_page_there_is_is_clean_on_a_busy_day(
     page.goto(f"{busy.site.address}/desk")
     found = page.locator("header nav a").evaluate_all("links => links.map(link => link.getAttribute('href'))")
     assert len(found) >= 10
+    line = page.locator("header nav").evaluate("nav => nav.getBoundingClientRect().height")
+    assert width < 1280 or line < 50, "the navigation is one line"
+    for menu in page.locator("header nav summary").all():
+        menu.press("Enter")
+        expect(page.locator("header nav details[open] a").first).to_be_visible()
+        assert flaws(page, "header") == [], "what lies beneath an open menu is not pressed"
+        page.keyboard.press("Escape")
+        expect(menu).to_be_focused()
+        expect(page.locator("header nav details[open]")).to_have_count(0)
     keys = page.locator("header nav [data-go]").evaluate_all("links => links.map(link => link.dataset.go)")
     assert len(keys) == len(set(keys)), "a key leads to one page"
     wrong: list[str] = []
