@@ -14,8 +14,14 @@ from bot.base.lifecycle import move, moving
 from bot.base.vault import Vault
 from bot.campaigns import life
 from bot.campaigns.audience import Because
-from bot.campaigns.models import Campaign, Notice, NoticeStatus, Obligation, ObligationStatus
+from bot.campaigns.models import Campaign, CampaignStatus, Notice, NoticeStatus, Obligation, ObligationStatus
 from bot.patients.models import Way
+
+
+def under_way(campaign: Campaign) -> None:
+    """Raises BadInput unless the campaign runs: what is stopped for its text, or by an authority, people do not go on with."""
+    if campaign.status != CampaignStatus.RUNNING:
+        raise BadInput("The campaign is not under way: nobody is rung and no letter is made until it goes on.")
 
 
 def called(session: Session, vault: Vault, campaign: Campaign, notice_id: int, *, reached: bool, by: str, at: datetime) -> None:

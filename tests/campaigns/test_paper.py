@@ -29,7 +29,8 @@ from bot.campaigns.phones.script import STEPS, script, steps
 from bot.campaigns.plan import Plan
 from bot.campaigns.proof import bundle
 from bot.conversations.speaking.publication import Library
-from bot.patients.models import Person, Way
+from bot.patients import disclosure
+from bot.patients.models import ContactPoint, Person, Retirement, Way
 from tests.campaigns.house import AUTHOR, OTHER, Clinic
 from tests.conftest import Keys
 from tests.content import texts
@@ -253,6 +254,36 @@ def came(house: Clinic, notice: int, outcome: Outcome) -> str:
     with house.database.writing() as session:
         campaign = life.named(session, "first", lock=True)
         return calls.done(session, house.vault, campaign, notice, outcome, again_at=None, by="wong", at=house.clock())
+
+
+def test_who_may_not_be_rung_any_more_leaves_the_list_for_the_team_or_the_next_rung(house: Clinic) -> None:
+    well, dead, held, moved = house.people(4)
+    running(house, (Way.PHONE, Way.LETTER))
+    with house.database.writing() as session:
+        session.get_one(Person, dead).deceased = True
+        disclosure.hold(session, held, disclosure.HoldReason.DEATH_REPORTED, house.clock())
+        point = session.scalars(select(ContactPoint).join(Notice).where(Notice.person_id == moved)).one()
+        point.retired_at, point.retired_because = house.clock(), Retirement.WRONG_PERSON.value
+    assert [one.person_id for one in ring(house)] == [well]
+    with house.database.reading() as session:
+        assert calls.waiting(session, life.named(session, "first")) == 1
+        owed = {one.person_id: (one.status, one.because) for one in session.scalars(select(Obligation))}
+    assert (owed[dead], owed[held]) == (("manual", "deceased"), ("manual", "held"))
+    house.works()
+    [letter] = house.notices(channel="letter")
+    assert letter.person_id == moved
+
+
+def test_while_a_campaign_is_paused_nobody_is_rung_and_no_letter_is_made(house: Clinic, tmp_path: Path) -> None:
+    house.people(1)
+    running(house, (Way.PHONE,))
+    with house.database.writing() as session:
+        campaign = life.named(session, "first", lock=True)
+        life.hold(session, house.vault, campaign, authority="The police", until=None, by=AUTHOR, at=house.clock())
+    with pytest.raises(BadInput, match="not under way"):
+        ring(house)
+    with pytest.raises(BadInput, match="not under way"):
+        made(house, tmp_path)
 
 
 def test_who_was_told_is_settled_and_leaves_the_list(house: Clinic) -> None:

@@ -34,11 +34,15 @@ HEAD = ("place", "number", "pages", "language", "registered", *(f"line_{place}" 
 
 
 def make(office: Office, home: Path, name: str, *, size: int, registered: bool, by: str) -> LetterBatch:
-    """Make the next batch; raises BadInput when no letter waits or somebody else makes one, Misconfigured without fonts."""
+    """Make the next batch; raises BadInput unless the campaign runs and a letter waits, or while somebody else makes one.
+
+    Raises Misconfigured without fonts.
+    """
     if not 1 <= size <= LARGEST:
         raise BadInput(f"A batch has 1 to {LARGEST:,} letters.")
     with office.database.writing() as session:
         campaign = life.named(session, name)
+        hands.under_way(campaign)
         lease = f"campaign.letters.{campaign.id}"
         if not leases.take(session, name=lease, holder=office.holder, at=office.clock(), seconds=LEASE_S):
             raise BadInput("Somebody else is making letters of this campaign just now.")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from bot.base import audit
@@ -16,11 +16,13 @@ from bot.base.errors import BadInput
 from bot.base.languages import Language
 from bot.base.lifecycle import move
 from bot.base.vault import Vault
-from bot.campaigns import life
+from bot.campaigns import hands, life
 from bot.campaigns.audience import Because
 from bot.campaigns.models import REFERENCE, Campaign, Notice, NoticeStatus, Obligation, ObligationStatus, Segment, Variant
 from bot.campaigns.office import Office
 from bot.campaigns.phones.models import Outcome, PhoneAttempt
+from bot.campaigns.sending import withholding
+from bot.patients.disclosure import PersonHold
 from bot.patients.models import CONTACT, RECORD, ContactPoint, Person, Retirement, Way
 
 AGAIN = {
@@ -64,8 +66,13 @@ def lists(session: Session) -> list[tuple[Campaign, int]]:
 
 
 def next_ones(session: Session, office: Office, campaign: Campaign, *, most: int, by: str) -> list[ToRing]:
-    """Whom to ring now, those waiting longest first; that numbers were shown, and whose, is in the log."""
+    """Whom to ring now, those waiting longest first; that numbers were shown, and whose, is in the log.
+
+    Raises BadInput unless the campaign is running.
+    """
+    hands.under_way(campaign)
     at = office.clock()
+    _sort_out(session, campaign, at)
     tries = select(PhoneAttempt.notice_id, func.count().label("tries"), func.max(PhoneAttempt.id).label("last"))
     made = tries.group_by(PhoneAttempt.notice_id).subquery()
     columns = (
@@ -77,17 +84,32 @@ def next_ones(session: Session, office: Office, campaign: Campaign, *, most: int
     )
     wanted = wanted.join(Person, Person.id == Notice.person_id).join(ContactPoint, ContactPoint.id == Notice.contact_point_id)
     wanted = wanted.outerjoin(made, made.c.notice_id == Notice.id).outerjoin(PhoneAttempt, PhoneAttempt.id == made.c.last)
-    may = (Person.deceased.is_(False), Person.protected.is_(False), ContactPoint.retired_because.is_(None))
     due = PhoneAttempt.again_at.is_(None) | (PhoneAttempt.again_at <= at)
-    still = Obligation.status == ObligationStatus.OPEN.value
-    rows = session.execute(
-        wanted.where(*_listed(campaign), *may, due, still).order_by(Notice.due_at, Notice.id).limit(most)
-    ).all()
+    rows = session.execute(wanted.where(*_listed(campaign), due).order_by(Notice.due_at, Notice.id).limit(most)).all()
     found = [_opened(office, row) for row in rows]
     if found:
         shown = {"notices": [one.notice_id for one in found]}
         life.log(session, office.vault, campaign, "phone_numbers_shown", by, at, **shown)
     return found
+
+
+def _sort_out(session: Session, campaign: Campaign, at: datetime) -> None:
+    """Leave to the team, or to the next rung, whom nobody may ring any more: else they would stay on the list for ever."""
+    held = exists().where(
+        PersonHold.lifted_at.is_(None), or_(PersonHold.person_id == Person.id, PersonHold.person_id == ContactPoint.person_id)
+    )
+    gone = (ContactPoint.retired_because.is_not(None), Obligation.status != ObligationStatus.OPEN.value)
+    columns = (Notice.id, Notice.obligation_id, Person.deceased, Person.protected, held.label("held"))
+    wanted = select(*columns, Obligation.status.label("owed")).join(Obligation, Obligation.id == Notice.obligation_id)
+    wanted = wanted.join(Person, Person.id == Notice.person_id).join(ContactPoint, ContactPoint.id == Notice.contact_point_id)
+    for row in session.execute(wanted.where(*_listed(campaign), or_(Person.deceased, Person.protected, held, *gone))).all():
+        because = Because.DECEASED if row.deceased else Because.PROTECTED if row.protected else None
+        because = because or (Because.HELD if row.held else None)
+        if because is not None:
+            withholding.leave(session, row, because, because.value, at)
+        else:
+            is_open = row.owed == ObligationStatus.OPEN.value
+            withholding.skip(session, row, withholding.WRONG if is_open else withholding.SETTLED, at)
 
 
 def _listed(campaign: Campaign) -> tuple[Any, ...]:
