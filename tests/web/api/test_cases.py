@@ -352,3 +352,10 @@ def test_a_further_reason_brings_its_clock(program: Programs, desk: Desk) -> Non
         True,
     )
     assert bridge.on(case_id, "reasons", {"reason": "no_such"}).status_code == 422
+
+
+@pytest.mark.parametrize("moment", ["9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+12:00"])
+def test_a_time_at_the_end_of_the_calendar_is_refused_and_breaks_nothing(program: Programs, desk: Desk, moment: str) -> None:
+    bridge, case_id = program(), desk.case()
+    for deed, body in (("reminders", {"due_at": moment}), ("snooze", {"until": moment})):
+        assert bridge.on(case_id, deed, body).status_code == 422

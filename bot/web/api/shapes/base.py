@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import Path, Query
@@ -11,12 +12,20 @@ NUMBER = "4812-0736-5"
 """A case number as an example."""
 MOMENT = "2026-05-09T01:00:00Z"
 BIGGEST = 2**31 - 1
+FIRST_YEAR, LAST_YEAR = 2000, 2200
+"""What is far outside can be no time of ours, and at the calendar's ends another zone's time is none at all."""
 
 
 def _storable(text: str) -> str:
     if "\0" in text:
         raise ValueError("a NUL character cannot be stored")
     return text
+
+
+def _near(at: datetime) -> datetime:
+    if not FIRST_YEAR <= at.year <= LAST_YEAR:
+        raise ValueError(f"a time is between the years {FIRST_YEAR} and {LAST_YEAR}")
+    return at
 
 
 class Request(BaseModel):
@@ -53,4 +62,4 @@ Words = Annotated[str, StringConstraints(max_length=4000), AfterValidator(_stora
 Short = Annotated[str, StringConstraints(max_length=300), AfterValidator(_storable)]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,80}$")]
 Whole = Annotated[int, Field(ge=1, le=BIGGEST)]
-Moment = AwareDatetime
+Moment = Annotated[AwareDatetime, AfterValidator(_near)]
