@@ -359,3 +359,4 @@ def test_a_time_at_the_end_of_the_calendar_is_refused_and_breaks_nothing(program
     bridge, case_id = program(), desk.case()
     for deed, body in (("reminders", {"due_at": moment}), ("snooze", {"until": moment})):
         assert bridge.on(case_id, deed, body).status_code == 422
+    assert bridge.get("/booked-calls", since=moment).status_code == 422

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
-from pydantic import AwareDatetime
 from sqlalchemy.orm import Session
 
 from bot.base.errors import BadInput
@@ -21,7 +20,7 @@ from bot.desk.surge import slots
 from bot.desk.work import rescue
 from bot.web.api.acting import act, not_remembered
 from bot.web.api.door import Caller, Writer, reads, writes
-from bot.web.api.shapes.base import Id
+from bot.web.api.shapes.base import Id, Moment
 from bot.web.api.shapes.cases import CaseView
 from bot.web.api.shapes.desk import (
     BookedCall,
@@ -72,8 +71,8 @@ def figures(
 @router.get("/booked-calls", summary="Calls that were promised", tags=["desk"])
 def booked_calls(
     caller: Annotated[Caller, reads(Scope.CASES_READ)],
-    since: Annotated[AwareDatetime | None, Query(description="From then; from an hour ago without it.")] = None,
-    until: Annotated[AwareDatetime | None, Query(description="Before then; a week later without it.")] = None,
+    since: Annotated[Moment | None, Query(description="From then; from an hour ago without it.")] = None,
+    until: Annotated[Moment | None, Query(description="Before then; a week later without it.")] = None,
 ) -> list[BookedCall]:
     """The next first; those of ended cases are left out."""
     start: datetime = since or caller.now - slots.SLOT
