@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -172,13 +173,17 @@ def test_too_many_failures_pause_the_campaign_with_their_codes(clinic: Clinic) -
 def test_whoever_died_while_submitting_leaves_unknowns_that_are_not_sent_again(clinic: Clinic) -> None:
     clinic.people(3)
 
+    died = threading.Event()
+
     def dies(address: str) -> None:
+        died.set()
         raise SystemExit
 
     clinic.email.answers = dies
     clinic.running()
     room = NoticeRoom(clinic.office())
     room.step(), room.step()
+    assert died.wait(60)
     assert clinic.counts(Notice) == {"submitting": 3}
     clinic.email.answers = lambda address: None
     clinic.clock.advance(minutes=3)

@@ -69,19 +69,19 @@ class Post:
         own = {"sms": "+85264500001", "whatsapp": "+85264500003", "email": "care@clinic.example"}[channel]
         their = patient or ("chan@mail.example" if channel == "email" else MOBILE)
         body = {"channel": channel, "patient": their, "to": to or own, "text": text, **more}
-        answer = httpx.post(f"{self.simulator}/simulator/inbound", json=body, trust_env=False)
+        answer = httpx.post(f"{self.simulator}/simulator/inbound", json=body, trust_env=False, timeout=60)
         assert answer.status_code == 200, answer.text
         return str(answer.json()["id"])
 
     def arrived(self, channel: str) -> list[dict[str, Any]]:
         """What reached phones or mailboxes over our account, in order."""
         query = {"channel": channel, "texts": "1", "limit": 10_000}
-        answer = httpx.get(f"{self.simulator}/simulator/deliveries", params=query, trust_env=False)
+        answer = httpx.get(f"{self.simulator}/simulator/deliveries", params=query, trust_env=False, timeout=60)
         return list(answer.json()["deliveries"])
 
     def faults(self, **body: Any) -> None:
         """Have the provider fail."""
-        assert httpx.post(f"{self.simulator}/simulator/faults", json=body, trust_env=False).status_code == 200
+        assert httpx.post(f"{self.simulator}/simulator/faults", json=body, trust_env=False, timeout=60).status_code == 200
 
     def parts(self) -> list[Part]:
         """The outbox."""
@@ -101,7 +101,7 @@ class Post:
     def age(self, *, hours: float) -> None:
         """Let so much time pass for what has been said and for the provider."""
         body = {"advance_s": hours * 3600}
-        assert httpx.post(f"{self.simulator}/simulator/clock", json=body, trust_env=False).status_code == 200
+        assert httpx.post(f"{self.simulator}/simulator/clock", json=body, trust_env=False, timeout=60).status_code == 200
         with self.application.database.writing() as session:
             for row in (*session.scalars(select(Turn)), *session.scalars(select(Part))):
                 if isinstance(row, Turn):

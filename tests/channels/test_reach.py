@@ -59,7 +59,7 @@ def test_live_asks_how_far_each_template_is_approved(post: Post) -> None:
     settings = post.application.settings
     english = provider.TEMPLATES.partition(",")[0].partition("=")[2]
     body = {"sid": english, "body": "We have an answer.", "approval": "pending"}
-    assert httpx.post(f"{post.simulator}/simulator/templates", json=body, trust_env=False).status_code == 200
+    assert httpx.post(f"{post.simulator}/simulator/templates", json=body, trust_env=False, timeout=60).status_code == 200
     found = list(reach.live(settings))
     assert said(found, "WhatsApp template en") == (False, "pending")
     assert said(found, "WhatsApp template zh-Hant") == (True, "approved")

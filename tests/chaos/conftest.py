@@ -108,7 +108,7 @@ class BadEngine:
 
     def behave(self, how: str) -> None:
         """From now on answer turns in this way."""
-        httpx.post(f"{self.url}/behave", content=how.encode(), trust_env=False).raise_for_status()
+        httpx.post(f"{self.url}/behave", content=how.encode(), trust_env=False, timeout=60).raise_for_status()
 
     def stop(self) -> None:
         """End the process."""
@@ -117,7 +117,7 @@ class BadEngine:
 
     def _answers(self) -> bool:
         try:
-            return httpx.get(f"{self.url}/webhooks/candour/health", trust_env=False).is_success
+            return httpx.get(f"{self.url}/webhooks/candour/health", trust_env=False, timeout=60).is_success
         except httpx.HTTPError:
             return False
 

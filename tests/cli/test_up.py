@@ -79,7 +79,7 @@ def up(installation: Installation) -> Iterator[subprocess.Popen[bytes]]:
 def test_up_serves_recovers_and_stops(installation: Installation, up: subprocess.Popen[bytes]) -> None:
     state = installation.state()
     assert sorted(state["programs"]) == ["action server", "engine", "simulator", "web", "worker"]
-    assert httpx.get(state["web"] + "/health/ready", trust_env=False).json()["ready"] is True
+    assert httpx.get(state["web"] + "/health/ready", trust_env=False, timeout=60).json()["ready"] is True
 
     stopped = state["programs"]["worker"]
     os.kill(stopped, signal.SIGSTOP)  # alive, and does nothing: noticed while the rest of this goes on

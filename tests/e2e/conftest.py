@@ -83,7 +83,7 @@ class Site:
         end = time.monotonic() + 90
         while time.monotonic() < end and web.poll() is None:
             try:
-                if httpx.get(f"{self.address}/health/live", trust_env=False).status_code == 200:
+                if httpx.get(f"{self.address}/health/live", trust_env=False, timeout=60).status_code == 200:
                     return
             except httpx.TransportError:
                 time.sleep(0.1)

@@ -40,7 +40,7 @@ DEEDS = {
 
 
 def test_health_is_told_without_a_token_and_names_the_model(engine: Running) -> None:
-    answer = httpx.get(f"{engine.url}/webhooks/candour/health", trust_env=False)
+    answer = httpx.get(f"{engine.url}/webhooks/candour/health", trust_env=False, timeout=60)
     assert answer.json() == {"ready": True, "model": engine.model.name}
 
 
@@ -53,7 +53,9 @@ def test_a_wrong_token_enters_nowhere(engine: Running, given: str) -> None:
 
 
 def test_no_token_at_all_enters_nowhere(engine: Running) -> None:
-    answer = httpx.post(f"{engine.url}/webhooks/candour/turn", json={"key": "k", "text": "x", "lang": "en"}, trust_env=False)
+    answer = httpx.post(
+        f"{engine.url}/webhooks/candour/turn", json={"key": "k", "text": "x", "lang": "en"}, trust_env=False, timeout=60
+    )
     assert answer.status_code == 401
 
 

@@ -71,7 +71,7 @@ def test_a_turn_that_is_refused_is_not_logged(watched: Running, content: str) ->
     ],
 )
 def test_an_action_server_that_fails_logs_no_text(watched: Running, content: str) -> None:
-    answer = httpx.post(f"{watched.actions_url}/webhook", content=content, trust_env=False)
+    answer = httpx.post(f"{watched.actions_url}/webhook", content=content, trust_env=False, timeout=60)
     assert answer.status_code >= 400
     assert MARKER not in logs(watched)
 

@@ -325,7 +325,7 @@ def test_a_fault_of_ours_is_a_sentence_without_a_stack(patient: Patient, publish
     refused(answer, 500, "failed")
     assert "MARKER" not in answer.text
     # The server closes the connection of such a request; everybody else goes on.
-    assert httpx.get(patient.client.base_url.join("/health/live"), trust_env=False).status_code == 200
+    assert httpx.get(patient.client.base_url.join("/health/live"), trust_env=False, timeout=60).status_code == 200
 
 
 def test_a_database_that_is_away_is_said_and_tried_again_later(patient: Patient, published: Application) -> None:
@@ -342,7 +342,7 @@ def test_a_database_that_is_away_is_said_and_tried_again_later(patient: Patient,
 
 
 def test_without_a_publication_nothing_is_said_and_it_is_told_so(application: Application) -> None:
-    with serving(application) as address, httpx.Client(base_url=address, trust_env=False) as client:
+    with serving(application) as address, httpx.Client(base_url=address, trust_env=False, timeout=60) as client:
         refused(client.post("/api/chat/session", json={}), 503, "not_ready")
         assert rows(application, Thread) == 0
         page = client.get("/")

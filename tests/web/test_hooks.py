@@ -219,5 +219,5 @@ def test_when_nothing_can_be_stored_the_provider_is_told_to_come_again(
 def test_a_provider_we_have_no_account_with_is_refused(published: Application) -> None:
     with serving(published) as web:
         for kind, path in (("twilio", "messages"), ("twilio", "status"), ("sendgrid", "events"), ("sendgrid", "inbound/x")):
-            assert httpx.post(f"{web}/hooks/{kind}/{path}", content=b"a=b", trust_env=False).status_code == 403
-            assert httpx.get(f"{web}/hooks/{kind}/{path}", trust_env=False).status_code == 405
+            assert httpx.post(f"{web}/hooks/{kind}/{path}", content=b"a=b", trust_env=False, timeout=60).status_code == 403
+            assert httpx.get(f"{web}/hooks/{kind}/{path}", trust_env=False, timeout=60).status_code == 405

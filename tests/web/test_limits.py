@@ -71,7 +71,7 @@ def test_streams_are_counted_and_given_back() -> None:
 
 
 def test_too_many_turns_are_refused_kindly_and_are_not_stored(published: Application) -> None:
-    with serving(published, LIMITS) as address, httpx.Client(base_url=address, trust_env=False) as client:
+    with serving(published, LIMITS) as address, httpx.Client(base_url=address, trust_env=False, timeout=60) as client:
         patient = Patient(client)
         patient.open(lang="zh-Hant")
         answers = [patient.say(f"turn {place}") for place in range(8)]
@@ -80,7 +80,7 @@ def test_too_many_turns_are_refused_kindly_and_are_not_stored(published: Applica
         assert last.status_code == 429
         assert int(last.headers["retry-after"]) >= 1
         assert last.json()["error"]["code"] == "too_many"
-        other = httpx.Client(base_url=address, trust_env=False)
+        other = httpx.Client(base_url=address, trust_env=False, timeout=60)
         with other:
             Patient(other).open()
             assert Patient(other).say("hello").status_code == 202
@@ -92,14 +92,14 @@ def test_too_many_new_sessions_from_one_address_are_refused(published: Applicati
         codes = []
         for place in range(4):
             forwarded = {"x-forwarded-for": "198.51.100.7" if place < 3 else "198.51.100.8"}
-            answer = httpx.post(f"{address}/api/chat/session", json={}, headers=forwarded, trust_env=False)
+            answer = httpx.post(f"{address}/api/chat/session", json={}, headers=forwarded, trust_env=False, timeout=60)
             codes.append(answer.status_code)
         assert codes == [200, 200, 429, 200]
 
 
 def test_too_many_streams_of_one_session_are_refused(published: Application) -> None:
     limits = Limits(session_streams=1)
-    with serving(published, limits) as address, httpx.Client(base_url=address, trust_env=False) as client:
+    with serving(published, limits) as address, httpx.Client(base_url=address, trust_env=False, timeout=60) as client:
         Patient(client).open()
         with client.stream("GET", "/api/chat/events") as first:
             assert first.status_code == 200

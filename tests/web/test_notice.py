@@ -88,12 +88,12 @@ def test_the_notice_is_in_the_language_of_the_conversation(patient: Patient) -> 
     patient.open(lang="zh-Hans")
     assert '<html lang="zh-Hans">' in patient.client.get("/").text
     assert '<html lang="id">' in patient.client.get("/?lang=id").text
-    assert '<html lang="en">' in httpx.get(patient.client.base_url, trust_env=False).text
+    assert '<html lang="en">' in httpx.get(patient.client.base_url, trust_env=False, timeout=60).text
 
 
 def test_a_fact_moves_from_not_known_to_known(application: Application, content: dict[str, Any], clock: FakeClock) -> None:
     publish(application, content, clock)
-    with serving(application) as address, httpx.Client(base_url=address, trust_env=False) as client:
+    with serving(application) as address, httpx.Client(base_url=address, trust_env=False, timeout=60) as client:
         before = text(client.get("/").text)
         assert "Not known yet: whether records were taken or copied, and how many." in before
         clock.advance(days=1)
@@ -114,7 +114,7 @@ def test_every_earlier_version_stays_readable_with_its_dates(
     same = publish(application, other, clock)
     clock.advance(days=1)
     third = publish(application, with_fact(content, hotline="2000 0000"), clock)
-    with serving(application) as address, httpx.Client(base_url=address, trust_env=False) as client:
+    with serving(application) as address, httpx.Client(base_url=address, trust_env=False, timeout=60) as client:
         now = client.get("/").text
         assert 'href="tel:20000000"' in now
         # One that changed nothing in the notice is no version of it.
@@ -139,7 +139,7 @@ def test_going_back_makes_a_version_of_its_own(application: Application, content
     for said in (content, with_fact(content, hotline="2000 0000"), content):
         numbers.append(publish(application, said, clock))
         clock.advance(days=1)
-    with serving(application) as address, httpx.Client(base_url=address, trust_env=False) as client:
+    with serving(application) as address, httpx.Client(base_url=address, trust_env=False, timeout=60) as client:
         page = client.get("/?lang=zh-Hant").text
         assert re.findall(r'href="/notice/(\d+)\?lang=zh-Hant"', page) == [str(numbers[1]), str(numbers[0])]
 
@@ -156,7 +156,7 @@ def test_what_is_only_proposed_or_still_to_come_has_no_page(
         publication.reject(session, rejected.id, by="demo approver", at=clock())
         refused = rejected.id
         assert session.get(Publication, proposed) is not None
-    with serving(application) as address, httpx.Client(base_url=address, trust_env=False) as client:
+    with serving(application) as address, httpx.Client(base_url=address, trust_env=False, timeout=60) as client:
         for number in (later, proposed, refused, 0, -1, 10**12, 10**30):
             answer = client.get(f"/notice/{number}")
             assert answer.status_code in (404, 422), number
@@ -170,7 +170,7 @@ def test_what_is_only_proposed_or_still_to_come_has_no_page(
 def test_without_a_notice_the_first_page_is_the_chat_and_old_versions_stay(
     application: Application, content: dict[str, Any], clock: FakeClock
 ) -> None:
-    with serving(application) as address, httpx.Client(base_url=address, trust_env=False) as client:
+    with serving(application) as address, httpx.Client(base_url=address, trust_env=False, timeout=60) as client:
         page = client.get("/")
         assert page.status_code == 200
         assert 'href="tel:999"' in page.text
@@ -194,7 +194,7 @@ def test_a_fact_becomes_no_markup_and_no_strange_link(
         walk_in_help="<i>here</i>",
     )
     publish(application, hostile, clock)
-    with serving(application) as address, httpx.Client(base_url=address, trust_env=False) as client:
+    with serving(application) as address, httpx.Client(base_url=address, trust_env=False, timeout=60) as client:
         page = client.get("/").text
     assert "<b>&" not in page
     assert "<i>" not in page
@@ -206,7 +206,7 @@ def test_the_clinics_number_and_address_can_be_pressed(
     application: Application, content: dict[str, Any], clock: FakeClock
 ) -> None:
     publish(application, with_fact(content, hotline="+852 2000 0000", enquiry_email="help@larkmoor.example"), clock)
-    with serving(application) as address, httpx.Client(base_url=address, trust_env=False) as client:
+    with serving(application) as address, httpx.Client(base_url=address, trust_env=False, timeout=60) as client:
         page = client.get("/").text
     reach = page[page.index('id="notice_reach"') : page.index('id="notice_genuine"')]
     assert '<a href="tel:+85220000000">+852 2000 0000</a>' in reach

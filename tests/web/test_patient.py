@@ -95,7 +95,7 @@ def test_a_published_text_cannot_bring_markup(application: Application, content:
         proposed = publication.propose(session, hostile, by="demo editor", at=clock())
         publication.approve(session, proposed.id, by="demo approver", at=clock())
     with serving(application) as address:
-        page = httpx.get(f"{address}/chat", trust_env=False).text
+        page = httpx.get(f"{address}/chat", trust_env=False, timeout=60).text
     assert "<b>&" not in page
     assert "&lt;b&gt;&amp;" in page
 

@@ -149,7 +149,7 @@ def test_a_reader_that_is_too_slow_is_let_go_and_misses_nothing(patient: Patient
 
 
 def test_a_stop_ends_open_streams_politely_and_soon(published: Application) -> None:
-    with httpx.Client(trust_env=False) as client:
+    with httpx.Client(trust_env=False, timeout=60) as client:
         with serving(published) as address:
             client.base_url = httpx.URL(address)
             Patient(client).open()
@@ -166,7 +166,7 @@ def test_a_stop_ends_open_streams_politely_and_soon(published: Application) -> N
 
 def test_a_closed_connection_gives_its_place_back(published: Application) -> None:
     limits = Limits(session_streams=1)
-    with serving(published, limits) as address, httpx.Client(base_url=address, trust_env=False) as client:
+    with serving(published, limits) as address, httpx.Client(base_url=address, trust_env=False, timeout=60) as client:
         Patient(client).open()
         for _ in range(3):
             eventually(lambda: _is_free(client))

@@ -238,7 +238,7 @@ def test_the_statement_and_whom_to_call_stand_in_the_frame(browser: Browser, lan
 
 def test_without_a_publication_the_frame_says_whom_to_call(application: Application) -> None:
     with serving(application) as address:
-        page = httpx.get(f"{address}/widget?lang=en", trust_env=False)
+        page = httpx.get(f"{address}/widget?lang=en", trust_env=False, timeout=60)
     assert page.status_code == 200
     assert 'href="tel:999"' in page.text
     assert 'id="composer"' not in page.text

@@ -107,7 +107,7 @@ def test_a_scope_is_asked_for_before_anything_of_the_request_is_looked_at(progra
 
 def test_a_token_is_not_taken_from_an_address(program: Programs) -> None:
     bridge = program()
-    with httpx.Client(base_url=str(bridge.client.base_url), trust_env=False) as client:
+    with httpx.Client(base_url=str(bridge.client.base_url), trust_env=False, timeout=60) as client:
         refused(client.get(f"{API}/me", params={"token": bridge.secret, "access_token": bridge.secret}), 401, "no_token")
 
 
@@ -172,7 +172,7 @@ def test_a_token_has_its_limit_and_guessing_has_one(desk: Desk, application: App
     values: dict[str, Any] = {**UNLIMITED.__dict__, "token_requests": "3 per minute", "address_refusals": "2 per minute"}
     with desk.database.writing() as session:
         made = tokens.make(session, desk.vault, desk.index, name="bridge", scopes=EVERYTHING, days=1, by=admin, at=desk.clock())
-    with serving(application, Limits(**values)) as at, httpx.Client(base_url=at, trust_env=False) as client:
+    with serving(application, Limits(**values)) as at, httpx.Client(base_url=at, trust_env=False, timeout=60) as client:
         good = {"Authorization": f"Bearer {made.secret}"}
         assert [client.get(f"{API}/me", headers=good).status_code for _ in range(4)] == [200, 200, 200, 429]
         refused(client.get(f"{API}/me", headers=good), 429, "too_many")

@@ -186,7 +186,7 @@ def test_cookies_are_for_this_site_this_path_and_no_script(colleague: Colleagues
 def test_behind_https_cookies_insist_on_it(settings: Settings, application: Application) -> None:
     public = settings.model_copy(update={"public_url": "https://help.clinic.example"})
     with serving(replace(application, settings=public)) as at:
-        cookie = httpx.get(f"{at}/desk/sign-in", trust_env=False).headers["set-cookie"]
+        cookie = httpx.get(f"{at}/desk/sign-in", trust_env=False, timeout=60).headers["set-cookie"]
     assert cookie.startswith("__Secure-candour-desk-form=")
     assert "Secure" in cookie.split("; ")
 

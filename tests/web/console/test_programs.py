@@ -33,7 +33,7 @@ def token(admin: Colleague, *scopes: str, name: str = "Help desk bridge") -> str
 def test_a_token_is_made_shown_once_and_works(colleague: Make, desk: Desk, console: str) -> None:
     admin = colleague(Role.ADMIN)
     secret = token(admin, "cases:read", "texts:read")
-    with httpx.Client(base_url=console, trust_env=False, headers={"Authorization": f"Bearer {secret}"}) as client:
+    with httpx.Client(base_url=console, trust_env=False, timeout=60, headers={"Authorization": f"Bearer {secret}"}) as client:
         told = client.get("/api/v1/me").json()
     assert (told["name"], told["scopes"]) == ("Help desk bridge", ["cases:read", "texts:read"])
     listed = admin.get("/desk/programs").text
@@ -49,7 +49,7 @@ def test_a_revoked_token_is_over_at_once_and_a_further_one_is_the_same_program(c
         row = session.query(ApiToken).one()
     new = shown(admin.post(f"/desk/programs/{row.staff_id}/renew", via="/desk/programs", days="30"))
     assert "over from this moment" in admin.post(f"/desk/programs/tokens/{row.id}/revoke", via="/desk/programs").text
-    with httpx.Client(base_url=console, trust_env=False) as client:
+    with httpx.Client(base_url=console, trust_env=False, timeout=60) as client:
         answers = [client.get("/api/v1/me", headers={"Authorization": f"Bearer {each}"}) for each in (old, new)]
     assert [answer.status_code for answer in answers] == [401, 200]
     assert answers[1].json()["id"] == row.staff_id
