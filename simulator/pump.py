@@ -26,6 +26,7 @@ class Pump:
         self._gather = gather
         self.courier = courier
         self._task: asyncio.Task[None] | None = None
+        self._is_stopped = False
 
     def start(self) -> None:
         """Begin, in the running event loop."""
@@ -33,13 +34,15 @@ class Pump:
 
     async def stop(self) -> None:
         """End, and give up what is on its way."""
+        # Cancelling alone may be lost: before Python 3.12, `wait_for` swallows it when the bell rings at the same moment.
+        self._is_stopped = True
         if self._task:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
         await self.courier.close()
 
     async def _run(self) -> None:
-        while True:
+        while not self._is_stopped:
             self._world.bell.clear()
             moved = self._advance()
             moved = (not self._world.held and self._gather(self._world)) or moved
