@@ -17,6 +17,7 @@ from bot.cli.demo import day
 from bot.cli.demo.crowd import MANY, crowd
 from bot.cli.demo.script import TALKS
 from bot.conversations.models import Reply, Thread, Turn, TurnStatus
+from bot.conversations.post.models import Part, PartStatus
 from bot.conversations.speaking import proposal
 from bot.desk.models import Case
 from bot.desk.records import CaseCall, CaseDraft, CaseNote
@@ -65,6 +66,9 @@ def test_the_day_has_people_languages_channels_and_cases_of_every_priority(setti
         assert session.scalar(select(func.count(Turn.id)).where(Turn.status == TurnStatus.FAILED.value)) == 0
         assert (session.scalar(select(func.count(Reply.id))) or 0) >= len(TALKS) + MANY
         assert not_handled(session, system_clock()) == []
+        # WhatsApp takes free text only where a patient has just written, and the simulator heard none.
+        waiting = select(Part.channel).where(Part.status != PartStatus.DELIVERED.value)
+        assert "whatsapp" not in set(session.scalars(waiting))
 
 
 def test_it_is_played_once(settings: Settings, database: Database) -> None:

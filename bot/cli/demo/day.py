@@ -19,6 +19,7 @@ from bot.assembly import limits_of, official_numbers
 from bot.base.clock import system_clock
 from bot.base.database import Database
 from bot.base.errors import BadInput, Misconfigured
+from bot.base.lifecycle import move
 from bot.base.settings import REPOSITORY, Settings
 from bot.base.vault import BlindIndex, Vault
 from bot.channels.base import line
@@ -29,6 +30,7 @@ from bot.conversations import threads
 from bot.conversations.engine import Deed, Guess, Understanding
 from bot.conversations.models import Thread
 from bot.conversations.post.arrivals import ADDRESS, LINE
+from bot.conversations.post.models import Part, PartStatus
 from bot.conversations.reading.safety import Lexicon
 from bot.conversations.speaking import proposal
 from bot.conversations.speaking.publication import Library, Published
@@ -138,6 +140,15 @@ class _Day:
             staff, published = team_of(session, self.index), self.library.current(session, self.now)
         if staff:
             self._works(Shift(self.database, self.vault, published, self.rules, staff, self.now), done)
+        self._arrived()
+
+    def _arrived(self) -> None:
+        """What was answered on WhatsApp arrived then: the simulator heard no patient today and would take no free text now."""
+        with self.database.writing() as session:
+            for part in session.scalars(select(Part).where(Part.channel == "whatsapp", Part.status == PartStatus.QUEUED.value)):
+                move(part, PartStatus.DELIVERED)
+                part.submitted_at = part.created_at
+                part.settled_at = part.created_at + timedelta(seconds=2)
 
     def _works(self, shift: Shift, done: list[tuple[Talk, tuple[int, int | None]]]) -> None:
         """The team's part of the day."""
