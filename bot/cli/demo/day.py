@@ -200,7 +200,7 @@ class _Day:
             point = self._contact(session, talk)
             their = address_of(point, self.vault) if point else ""
             channel = talk.channel if point else "web"
-            entry = self.index.index(LINE, line(channel, self.own.get(channel, ""), their or secrets.token_hex(16)))
+            entry = self._entry(channel, their or secrets.token_hex(16))
             known = session.scalars(select(Thread).where(Thread.address_index == entry)).first()
             thread = known or threads.open_thread(
                 session, channel=channel, address_index=entry, language=talk.language, at=self.clock.at
@@ -210,8 +210,15 @@ class _Day:
             return thread.id, point.person_id if point else (talk.person if talk.proven else None)
 
     def _contact(self, session: Session, talk: Talk) -> ContactPoint | None:
-        """The first contact of the channel's kind from the script's row of the roster on."""
+        """The first contact of its kind from the script's row of the roster on; where the team acts, on a line of its own."""
         if talk.person is None or not self.own.get(talk.channel):
             return None
         fitting = select(ContactPoint).where(ContactPoint.person_id >= talk.person, ContactPoint.kind.in_(KINDS[talk.channel]))
-        return session.scalar(fitting.order_by(ContactPoint.person_id, ContactPoint.id).limit(1))
+        for point in session.scalars(fitting.order_by(ContactPoint.person_id, ContactPoint.id)):
+            entry = self._entry(talk.channel, address_of(point, self.vault))
+            if not talk.then or session.scalar(select(Thread.id).where(Thread.address_index == entry)) is None:
+                return point
+        return None
+
+    def _entry(self, channel: str, their: str) -> str:
+        return self.index.index(LINE, line(channel, self.own.get(channel, ""), their))
