@@ -6,9 +6,6 @@ which each notice left.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
-
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -19,24 +16,9 @@ from bot.campaigns.office import Office
 from bot.campaigns.sending.claiming import particulars_of
 from bot.campaigns.sending.press import rendered
 from bot.patients.models import Person, Way
+from bot.patients.notices.received import Received
 
 NEVER_LEFT = frozenset({NoticeStatus.PLANNED, NoticeStatus.WITHHELD, NoticeStatus.CANCELLED, NoticeStatus.REJECTED})
-
-
-@dataclass(frozen=True, repr=False)
-class Received:
-    """One notice to a person: how and when it left, and what it said."""
-
-    notice: str
-    version: str
-    language: str
-    way: str
-    status: str
-    sent_at: datetime | None
-    settled_at: datetime | None
-    subject: str
-    text: str  # empty when it cannot be rendered any more
-    is_as_sent: bool  # the text has the digest under which the notice left
 
 
 def received(session: Session, office: Office, person_id: int) -> list[Received]:

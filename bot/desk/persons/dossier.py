@@ -10,7 +10,6 @@ import io
 import json
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -31,6 +30,7 @@ from bot.patients.disclosure import PersonWish
 from bot.patients.finding import address_of, particulars
 from bot.patients.models import ContactPoint, Person
 from bot.patients.notices.models import NoticeOnFile
+from bot.patients.notices.received import Received
 
 PAGE = 500
 README = (
@@ -46,22 +46,6 @@ README = (
 )
 
 
-@dataclass(frozen=True, repr=False)
-class SentNotice:
-    """A notice of a campaign as it was sent to the person."""
-
-    notice: str
-    version: str
-    language: str
-    way: str
-    status: str
-    sent_at: datetime | None
-    settled_at: datetime | None
-    subject: str
-    text: str
-    is_as_sent: bool
-
-
 def dossier(
     session: Session,
     vault: Vault,
@@ -71,7 +55,7 @@ def dossier(
     *,
     by: int,
     at: datetime,
-    sent: Sequence[SentNotice] = (),
+    sent: Sequence[Received] = (),
 ) -> bytes:
     """The ZIP file; `sent` are the notices of campaigns. That it was fetched, and by whom, goes into the log."""
     person = session.get_one(Person, person_id)
@@ -124,7 +108,7 @@ def _notices(session: Session, person_id: int) -> list[Mapping[str, Any]]:
     return [*sent, *notes]
 
 
-def _sent(place: int, one: SentNotice) -> Mapping[str, Any]:
+def _sent(place: int, one: Received) -> Mapping[str, Any]:
     return {
         "notice": one.notice,
         "version": one.version,
@@ -138,7 +122,7 @@ def _sent(place: int, one: SentNotice) -> Mapping[str, Any]:
     }
 
 
-def _letter(one: SentNotice) -> str:
+def _letter(one: Received) -> str:
     when = f"{in_hong_kong(one.sent_at):%Y-%m-%d %H:%M} HKT" if one.sent_at else "–"
     head = f"{one.notice} {one.version} · {one.way} · {when} · {one.status}\n"
     said = one.text or "The text cannot be rendered any more. / 內容已無法重新產生。"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import Response
@@ -14,7 +13,7 @@ from bot.assembly import office_for
 from bot.base.errors import BadInput
 from bot.campaigns.proof.received import received
 from bot.desk.persons import requests
-from bot.desk.persons.dossier import SentNotice, dossier
+from bot.desk.persons.dossier import dossier
 from bot.desk.staff import approvals
 from bot.desk.staff.approvals import What
 from bot.desk.staff.models import Approval
@@ -78,7 +77,7 @@ def fetch(staff: Exporter, request_id: int) -> Response:
         person_id = int(approvals.details_of(request, staff.vault)["person"])
         threads = erase.proven_threads(session, person_id)
         office = office_for(staff.door.application, "console")
-        sent = [SentNotice(**asdict(one)) for one in received(session, office, person_id)]
+        sent = received(session, office, person_id)
         packed = dossier(session, staff.vault, person_id, threads, request, by=staff.id, at=staff.now, sent=sent)
     name = f"access-request-{request_id}.zip"
     return Response(packed, media_type="application/zip", headers={"Content-Disposition": f'attachment; filename="{name}"'})
