@@ -15,6 +15,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property, partial
 
 from bot.aftercare import TOO_MANY, Aftercare, tell
+from bot.answering.danger import emergencies
 from bot.assembly import Application, office_for
 from bot.base import leases
 from bot.base.errors import ChannelError, OutcomeUnknown
@@ -51,7 +52,7 @@ class PostRoom:
             application.index,
             self._templates,
             floods.Limits.of(application.settings),
-            lambda text: bool(self._lexicon.scan(text)),
+            lambda text: bool(emergencies(self._lexicon, text)),
             notices=partial(events.apply_in, office),
             many=partial(events.apply_all, office),
             mark=events.MARK,

@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 from bot.answering import surge
+from bot.answering.danger import emergencies
 from bot.answering.work import Answer as Answer
 from bot.answering.work import Mind as Mind
 from bot.answering.work import Work as Work
@@ -63,7 +64,7 @@ def answer(work: Work, mind: Mind) -> Answer:
     """The answer to a turn; never raises for an engine that fails, that is an answer of its own."""
     language = work.language if work.language_chosen else identify(work.text, work.language) or work.language
     work = replace(work, language=language)
-    hits = () if work.is_press else mind.lexicon.scan(work.text)
+    hits = () if work.is_press else emergencies(mind.lexicon, work.text)
     at_once = _keyword(work) or _known_danger(work, hits) or _choice(work)
     if at_once:
         return at_once

@@ -34,6 +34,10 @@ _SIGN = "[0-9A-Za-z]"
 _GAP = r"[ \-‐‑–—−_.·/]"
 _IN_TEXT = re.compile(rf"(?<!{_SIGN})({_SIGN}{{5}}{_GAP}{{0,3}}{_SIGN}{{5}})(?!{_SIGN})")
 _SPACED = re.compile(rf"(?<!{_SIGN})(?=((?:{_SIGN}{_GAP}{{0,2}}){{9}}{_SIGN})(?!{_SIGN}))")
+_SPELT = re.compile(
+    rf"(?<!{_SIGN})({_SIGN}{{5}}{_GAP}{{0,3}}{_SIGN}{{5}}|(?:{_SIGN}{_GAP}{{1,2}}){{9}}{_SIGN}|(?:{_SIGN}{{2}}{_GAP}{{1,2}}){{4}}{_SIGN}{{2}})(?!{_SIGN})"
+)
+"""What is certainly meant as one: two fives, single signs, pairs. Other spacing also fits words and dates of a sentence."""
 
 
 def check_character(nine: str) -> str:
@@ -77,7 +81,7 @@ def found_in(text: str) -> str | None:
 def hidden(text: str) -> str:
     """The text with a token for each reference in it; the very same text when there is none."""
     shown = plain(text)
-    parts = [match.span(1) for match in _IN_TEXT.finditer(shown) if _is_one(match[1])]
+    parts = [match.span(1) for match in _SPELT.finditer(shown) if _is_one(match[1])]
     if not parts:
         return text
     pieces, position = [], 0

@@ -45,6 +45,8 @@ def test_it_may_be_typed_in_any_usual_way(reference: str) -> None:
         f"參考編號{reference}唔該",
     ):
         assert references.found_in(typed) == signs, typed
+        assert references.TOKEN in references.hidden(typed)
+        assert references.found_in(references.hidden(typed)) is None
 
 
 @pytest.mark.parametrize(

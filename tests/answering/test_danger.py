@@ -1,0 +1,49 @@
+"""A reference is made of random letters: what they happen to spell is never read as a patient's words."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.answering.danger import emergencies
+from bot.base.errors import BadInput
+from bot.base.settings import REPOSITORY
+from bot.conversations.reading.safety import Lexicon
+from bot.patients import references
+
+DANGEROUS = ("KYS5S", "KMS52", "CTB8B")
+"""Groups of a reference whose letters stand for wanting to die, once digits are read as letters."""
+
+
+@pytest.fixture(scope="module")
+def lexicon() -> Lexicon:
+    """The shipped words of danger."""
+    return Lexicon.load(REPOSITORY / "data" / "safety.yml")
+
+
+def _reference(second: str) -> str:
+    """A reference with this second group: the first is chosen so that its check character fits."""
+    for number in range(10_000):
+        first = f"K{number:04d}"
+        try:
+            references.normal(first + second)
+        except BadInput:
+            continue
+        return f"{first}-{second}"
+    raise AssertionError(second)
+
+
+@pytest.mark.parametrize("group", DANGEROUS)
+def test_a_reference_alarms_nobody(lexicon: Lexicon, group: str) -> None:
+    reference = _reference(group)
+    for typed in (reference, reference.lower(), f"my reference is {reference.replace('-', ' ')}"):
+        assert emergencies(lexicon, typed) == (), typed
+
+
+def test_the_danger_beside_a_reference_is_heard(lexicon: Lexicon) -> None:
+    typed = f"{_reference('KYS5S')} I want to die"
+    assert [hit.category for hit in emergencies(lexicon, typed)] == ["self_harm"]
+
+
+def test_the_same_letters_without_a_reference_are_heard(lexicon: Lexicon) -> None:
+    assert emergencies(lexicon, "kys5s")
+    assert emergencies(lexicon, "i will kms")
