@@ -129,6 +129,7 @@ class _Day:
         identity = Identity(vault, index, limits_of(settings))
         deeds = Deeds(vault, index, library)
         self.inbox = Inbox(database, vault, mind, library, self.clock, identity, deeds)
+        self.acted_for: dict[tuple[int, str], int] = {}  # row of the roster and what the team does → person on file
         self.own = {channel: (settings.own_addresses(channel) or ("",))[0] for channel in KINDS}
 
     def play(self) -> None:
@@ -210,15 +211,27 @@ class _Day:
             return thread.id, point.person_id if point else (talk.person if talk.proven else None)
 
     def _contact(self, session: Session, talk: Talk) -> ContactPoint | None:
-        """The first contact of its kind from the script's row of the roster on; where the team acts, on a line of its own."""
+        """The first contact of its kind from the script's row of the roster on; who is acted for has lines of their own."""
         if talk.person is None or not self.own.get(talk.channel):
             return None
         fitting = select(ContactPoint).where(ContactPoint.person_id >= talk.person, ContactPoint.kind.in_(KINDS[talk.channel]))
+        mine = self.acted_for.get((talk.person, talk.then))
         for point in session.scalars(fitting.order_by(ContactPoint.person_id, ContactPoint.id)):
-            entry = self._entry(talk.channel, address_of(point, self.vault))
-            if not talk.then or session.scalar(select(Thread.id).where(Thread.address_index == entry)) is None:
+            if not talk.then:
+                if point.person_id not in self.acted_for.values():
+                    return point
+            elif point.person_id == mine or (mine is None and self._is_free(session, point)):
+                self.acted_for[(talk.person, talk.then)] = point.person_id
                 return point
         return None
+
+    def _is_free(self, session: Session, point: ContactPoint) -> bool:
+        """Whether nobody of the day has written from any of this person's contacts."""
+        if point.person_id in self.acted_for.values():
+            return False
+        theirs = session.scalars(select(ContactPoint).where(ContactPoint.person_id == point.person_id))
+        lines = [self._entry(channel, address_of(one, self.vault)) for one in theirs for channel in KINDS]
+        return session.scalar(select(Thread.id).where(Thread.address_index.in_(lines)).limit(1)) is None
 
     def _entry(self, channel: str, their: str) -> str:
         return self.index.index(LINE, line(channel, self.own.get(channel, ""), their))
