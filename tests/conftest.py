@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
+import random
+import secrets
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -29,6 +32,26 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.register_profile("explore", deadline=None, max_examples=1000, suppress_health_check=[HealthCheck.too_slow])
 hypothesis.settings.load_profile("steady")
+
+_SYSTEM = secrets._sysrand  # type: ignore[attr-defined]
+
+
+def _draw_from(source: random.Random) -> None:
+    secrets._sysrand, secrets.choice, secrets.randbits = source, source.choice, source.getrandbits  # type: ignore[attr-defined]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keys, references and codes are the same in every run, except where one explores; processes of their own draw freely."""
+    if config.getoption("--hypothesis-profile") != "explore":
+        _draw_from(random.Random("session"))
+        os.register_at_fork(after_in_child=lambda: _draw_from(_SYSTEM))
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Each test has its own row of chance, whichever ran before it."""
+    random.seed(item.nodeid)
+    if secrets._sysrand is not _SYSTEM:  # type: ignore[attr-defined]
+        _draw_from(random.Random(item.nodeid))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
