@@ -10,17 +10,20 @@ from sqlalchemy import exists, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from bot.base.clock import in_hong_kong
 from bot.base.lifecycle import moving
-from bot.campaigns import life
+from bot.campaigns import life, pace
 from bot.campaigns.audience import Because, rungs_of
 from bot.campaigns.events import MARK
-from bot.campaigns.models import Campaign, CampaignStatus, Notice, NoticeStatus, Obligation, ObligationStatus
+from bot.campaigns.models import OPEN, Campaign, CampaignStatus, Notice, NoticeStatus, Obligation, ObligationStatus
 from bot.campaigns.office import Office
 from bot.campaigns.plan import BY_HAND, Plan, Release, plan_of
-from bot.campaigns.watching.outage import LEAST, PAUSE, failures, outage
+from bot.campaigns.watching.outage import FAILED, outage, too_many
 from bot.patients.models import Way
 
 BATCH = 1000
+QUEUE_FULL = "Texts wait: {0} segments lie at Twilio without a receipt, half of what its queue holds. They go on as it empties."
+ASKED_TO_WAIT = "{0} waits: the provider asked us to send nothing until {1} in Hong Kong."
 WAITS_FOR_PERSON = "Wave {0} is out. Look at what came of it, then release wave {1}."
 
 
@@ -73,11 +76,11 @@ def look(session: Session, office: Office, campaign_id: int, at: datetime) -> No
     if campaign.status != CampaignStatus.RUNNING:
         return
     plan = plan_of(campaign.plan)
-    if trouble := outage(session, campaign) or too_many_failures(session, campaign):
+    if trouble := outage(session, campaign, _messages(plan)) or too_many_failures(session, campaign):
         life.pause(session, office.vault, campaign, by="campaign", why=trouble, at=at)
         return
     waits = _next_wave(session, office, campaign, plan, at)
-    campaign.waits_for = (waits or _standing(session, campaign, plan, at))[:300]
+    campaign.waits_for = (waits or _standing(session, office, campaign, plan, at))[:300]
     if campaign.wave > len(plan.waves):
         life.finish(session, office.vault, campaign, at)
 
@@ -107,7 +110,7 @@ def _busy(session: Session, campaign: Campaign, plan: Plan, at: datetime) -> boo
     """Whether the present wave's first messages are still leaving."""
     first = Notice.channel == plan.ladder[0].value
     leaving = Notice.status.in_((NoticeStatus.PLANNED.value, NoticeStatus.SUBMITTING.value))
-    still = exists().where(Notice.campaign_id == campaign.id, first, leaving, Notice.due_at <= at)
+    still = exists().where(Notice.campaign_id == campaign.id, first, OPEN, leaving, Notice.due_at <= at)
     due = (Obligation.status == ObligationStatus.OPEN.value, Obligation.next_at <= at)
     return bool(session.scalar(select(still | exists().where(Obligation.campaign_id == campaign.id, *due))))
 
@@ -117,15 +120,21 @@ def _has_people(session: Session, campaign: Campaign) -> bool:
     return bool(session.scalar(select(exists().where(Obligation.campaign_id == campaign.id, planned))))
 
 
-def _standing(session: Session, campaign: Campaign, plan: Plan, at: datetime) -> str:
+def _messages(plan: Plan) -> list[Way]:
+    """The rungs that we send ourselves."""
+    return [way for way in plan.ladder if way not in BY_HAND]
+
+
+def _standing(session: Session, office: Office, campaign: Campaign, plan: Plan, at: datetime) -> str:
     """Why messages that are due do not leave."""
-    due = select(Notice.channel).where(
-        Notice.campaign_id == campaign.id, Notice.status == NoticeStatus.PLANNED.value, Notice.due_at <= at
-    )
-    channels = sorted(session.scalars(due.distinct()))
-    quiet = [way for way in channels if plan.quiet_end(Way(way), at)]
+    due = (Notice.campaign_id == campaign.id, OPEN, Notice.status == NoticeStatus.PLANNED.value, Notice.due_at <= at)
+    # One look into the index for each channel, however many wait.
+    waits = [select(exists().where(*due, Notice.channel == way.value)).scalar_subquery() for way in _messages(plan)]
+    found = session.execute(select(*waits)).one() if waits else ()
+    channels = [way for way, is_due in zip(_messages(plan), found, strict=True) if is_due]
+    quiet = [way for way in channels if plan.quiet_end(way, at)]
     if quiet and quiet == channels:
-        return f"{' and '.join(quiet)} wait for the morning: quiet until {plan.quiet_until:%H:%M} in Hong Kong."
+        return f"{' and '.join(sorted(quiet))} wait for the morning: quiet until {plan.quiet_until:%H:%M} in Hong Kong."
     caps = plan.caps
     reached = [
         name
@@ -136,16 +145,29 @@ def _standing(session: Session, campaign: Campaign, plan: Plan, at: datetime) ->
         )
         if most is not None and now >= most
     ]
-    return f"The cap of {' and '.join(reached)} is reached." if channels and reached else ""
+    if channels and reached:
+        return f"The cap of {' and '.join(reached)} is reached."
+    loud = (way for way in channels if way not in quiet)
+    return next((why for way in loud if (why := _at_provider(session, office, plan, way, at))), "")
+
+
+def _at_provider(session: Session, office: Office, plan: Plan, way: Way, at: datetime) -> str:
+    """Why a provider takes no more just now."""
+    if until := pace.silent_until(session, office.sender(way.value), at):
+        return ASKED_TO_WAIT.format(way.value, f"{in_hong_kong(until):%H:%M}")
+    if way is Way.SMS and pace.room(session, plan.per_second[way], at) < pace.LONGEST:
+        return QUEUE_FULL.format(f"{int(plan.per_second[way] * pace.QUEUE):,}")
+    return ""
 
 
 def too_many_failures(session: Session, campaign: Campaign) -> str:
     """Why a campaign should stop by itself, with the five most frequent codes; empty while it may go on."""
-    failed, total = failures(session, campaign)
-    if total < LEAST or failed < PAUSE * total:
+    found = too_many(session, campaign)
+    if found is None:
         return ""
+    failed, total = found
     since = (Notice.campaign_id == campaign.id, Notice.settled_at >= campaign.results_from)
-    bad = (NoticeStatus.FAILED.value, NoticeStatus.REJECTED.value)
+    bad = [one.value for one in FAILED]
     number = func.count()
     codes = select(Notice.code, number).where(*since, Notice.status.in_(bad)).group_by(Notice.code).order_by(number.desc())
     named = ", ".join(f"{code or 'no code'}: {times}" for code, times in session.execute(codes.limit(5)))

@@ -11,17 +11,17 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint, literal_column, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bot.base.database import Base, Key, one_of
 from bot.base.languages import Language
 from bot.patients.models import Way
 
-REFERENCE = "obligations.reference"
-CATEGORIES = "segments.categories"
+REFERENCE, CATEGORIES = "obligations.reference", "segments.categories"
 PLANNED_ONLY = text("status IN ('planned', 'submitting')")
 NOT_CANCELLED = text("status <> 'cancelled'")
+LYING = text("parts > 0 AND status IN ('submitting', 'accepted', 'unknown')")  # texts that may lie in a provider's queue
 
 
 class CampaignStatus(StrEnum):
@@ -244,12 +244,18 @@ class Notice(Base):
         UniqueConstraint("obligation_id", "channel", "contact_point_id"),
         Index("ix_notices_open", "campaign_id", "channel", "segment_id", "id",
               sqlite_where=PLANNED_ONLY, postgresql_where=PLANNED_ONLY),
+        Index("ix_notices_due", "campaign_id", "channel", "due_at", sqlite_where=PLANNED_ONLY, postgresql_where=PLANNED_ONLY),
+        Index("ix_notices_lying", "submitted_at", "parts", sqlite_where=LYING, postgresql_where=LYING),
         Index("ix_notices_lease", "lease_until", sqlite_where=PLANNED_ONLY, postgresql_where=PLANNED_ONLY),
         Index("ix_notices_campaign_id_status_settled_at", "campaign_id", "status", "settled_at"),
         Index("ix_notices_provider_id", "provider_id"),
         Index("ix_notices_contact_point_id_submitted_at", "contact_point_id", "submitted_at"),
         {"sqlite_autoincrement": True},
     )  # fmt: skip
+
+
+# In the very words of the indexes of open notices: SQLite uses such an index for nothing else.
+OPEN = Notice.status.in_([literal_column("'planned'"), literal_column("'submitting'")])
 
 
 class KeptTemplate(Base):
@@ -269,10 +275,14 @@ class NoticeAttempt(Base):
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)
     notice_id: Mapped[int] = mapped_column(ForeignKey("notices.id", ondelete="CASCADE"), index=True)
+    campaign_id: Mapped[int] = mapped_column(Key, server_default="0")  # its notice's: the last calls of each are asked for
+    channel: Mapped[str] = mapped_column(String(10), server_default=Way.EMAIL.value)
     at: Mapped[datetime]
     outcome: Mapped[str] = mapped_column(String(10))
     code: Mapped[str] = mapped_column(String(20), default="")
     provider_id: Mapped[str | None] = mapped_column(String(80))
+
+    __table_args__ = (Index("ix_notice_attempts_campaign_id_channel_id", "campaign_id", "channel", "id"),)
 
 
 class NoticeEvent(Base):
@@ -288,13 +298,3 @@ class NoticeEvent(Base):
     at: Mapped[datetime]
 
     __table_args__ = (UniqueConstraint("notice_id", "outcome", "code", "provider_id"),)
-
-
-class SenderPace(Base):
-    """How much a sender may send just now; shared by all workers."""
-
-    __tablename__ = "sender_paces"
-
-    sender: Mapped[str] = mapped_column(String(120), primary_key=True)  # channel and our own address
-    left: Mapped[float]  # segments that may leave at once; negative while a grant is being worked off
-    at: Mapped[datetime]

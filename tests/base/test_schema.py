@@ -17,6 +17,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
 import bot.campaigns.models
+import bot.campaigns.pace
 import bot.campaigns.paper.models
 import bot.campaigns.phones.models
 import bot.campaigns.planning.errands
@@ -39,6 +40,7 @@ from bot.base.errors import Misconfigured
 from bot.conversations.models import PatientSession, Thread
 
 assert bot.campaigns.models
+assert bot.campaigns.pace
 assert bot.campaigns.paper.models
 assert bot.campaigns.phones.models
 assert bot.regulators.models

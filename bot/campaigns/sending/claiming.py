@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, func, literal_column, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from bot.base.errors import BadInput
@@ -17,15 +17,16 @@ from bot.base.lifecycle import moving
 from bot.campaigns import pace
 from bot.campaigns.audience import Because
 from bot.campaigns.models import (
+    OPEN,
     REFERENCE,
     Campaign,
     CampaignStatus,
     Notice,
     NoticeStatus,
     Obligation,
-    SenderPace,
 )
 from bot.campaigns.office import Office
+from bot.campaigns.pace import SenderPace
 from bot.campaigns.plan import Plan, plan_of
 from bot.campaigns.sending import withholding
 from bot.campaigns.sending.press import Press
@@ -37,10 +38,6 @@ from bot.patients.models import CONTACT, RECORD, Category, ContactPoint, Person,
 
 REQUEST = 100
 """People in one e-mail request: what a single time-out leaves in doubt."""
-
-
-OPEN = Notice.status.in_([literal_column("'planned'"), literal_column("'submitting'")])
-"""The condition of the indexes of open notices in their own words: SQLite uses such an index for nothing else."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,10 +16,10 @@ from bot.base.errors import AccountFailure, ChannelError, OutcomeUnknown, Tempor
 from bot.base.lifecycle import moving
 from bot.campaigns import life, pace
 from bot.campaigns.masks import masked
-from bot.campaigns.models import Campaign, CampaignStatus, Notice, NoticeAttempt, NoticeStatus, Obligation, ObligationStatus
+from bot.campaigns.models import OPEN, Campaign, CampaignStatus, Notice, NoticeAttempt, NoticeStatus, Obligation, ObligationStatus
 from bot.campaigns.office import Office
 from bot.campaigns.plan import plan_of
-from bot.campaigns.sending.claiming import OPEN, Taken
+from bot.campaigns.sending.claiming import Taken
 from bot.campaigns.sending.fates import CONTENT, EQUAL
 from bot.channels.base import Sent
 
@@ -80,22 +80,22 @@ def bury(session: Session, office: Office, at: datetime) -> int:
     ids = list(session.scalars(lost.with_for_update(skip_locked=True)))
     if ids:
         _move(session, ids, NoticeStatus.UNKNOWN, at, {"reason": BROKEN_OFF})
-        _attempts(session, ids, "unknown", "", None, at)
-        owners = select(Notice.obligation_id).where(Notice.id.in_(ids))
-        _wait_for_receipt(session, list(session.scalars(owners)), at, None)
-        _prove_lost(session, office, ids, at)
+        columns = (Notice.id, Notice.campaign_id, Notice.channel, Notice.obligation_id, Notice.person_id, Notice.text_digest)
+        rows = session.execute(select(*columns).where(Notice.id.in_(ids)).order_by(Notice.id)).all()
+        _attempts(session, [(row.id, row.campaign_id, row.channel) for row in rows], "unknown", "", at)
+        _wait_for_receipt(session, [row.obligation_id for row in rows], at, None)
+        _prove_lost(session, office, rows, at)
     return len(ids)
 
 
-def _prove_lost(session: Session, office: Office, ids: Sequence[int], at: datetime) -> None:
-    columns = (Notice.id, Notice.campaign_id, Notice.person_id, Notice.channel, Notice.text_digest)
+def _prove_lost(session: Session, office: Office, rows: Sequence[Any], at: datetime) -> None:
     entries = [
         (
             "notice.unknown",
             f"person:{row.person_id}",
             {"notice": row.id, "campaign": row.campaign_id, "channel": row.channel, "text": row.text_digest, "code": ""},
         )
-        for row in session.execute(select(*columns).where(Notice.id.in_(ids)).order_by(Notice.id))
+        for row in rows
     ]
     audit.record_all(session, at=at, actor=ACTOR, entries=entries, vault=office.vault)
 
@@ -115,7 +115,16 @@ def _accepted(session: Session, office: Office, sent: Sequence[tuple[Taken, str]
     kept = [{"notice": one.notice_id, "provider": provider[:80] or None} for one, provider in sent]
     session.connection().execute(_HAS, kept)
     common = {"at": at, "outcome": "accepted", "code": ""}
-    rows = [{"notice_id": one["notice"], "provider_id": one["provider"], **common} for one in kept]
+    rows = [
+        {
+            "notice_id": one.notice_id,
+            "campaign_id": one.campaign_id,
+            "channel": one.channel.value,
+            "provider_id": provider,
+            **common,
+        }
+        for one, provider in zip(taken, (one["provider"] for one in kept), strict=True)
+    ]
     session.execute(insert(NoticeAttempt), rows)
     _wait_for_receipt(session, [one.obligation_id for one in taken], at, _campaign(session, taken))
     audit.record_all(
@@ -141,29 +150,35 @@ def _back(
     session: Session, office: Office, taken: Sequence[Taken], due: datetime, failed: ChannelError, *, keep_try: bool = False
 ) -> None:
     """Surely not sent: it waits again, and only a failure of the way there uses up a try."""
-    ids = [one.notice_id for one in taken]
     tries = Notice.tries if keep_try else Notice.tries - 1
     waiting = {"due_at": due, "tries": tries, "code": failed.code[:20], "reason": failed.reason[:120], "lease_until": None}
-    back = moving(Notice, NoticeStatus.PLANNED).where(Notice.id.in_(ids), *_ours(office))
+    back = moving(Notice, NoticeStatus.PLANNED).where(Notice.id.in_([one.notice_id for one in taken]), *_ours(office))
     session.execute(back.values(**waiting, holder=None).execution_options(synchronize_session=False))
-    _attempts(session, ids, "again", failed.code, None, due)
+    _attempts(session, _called(taken), "again", failed.code, due)
 
 
 def _unknown(session: Session, office: Office, taken: Sequence[Taken], failed: OutcomeUnknown, at: datetime) -> None:
-    ids = [one.notice_id for one in taken]
-    _move(session, ids, NoticeStatus.UNKNOWN, at, {"code": failed.code[:20], "reason": failed.reason[:120]}, *_ours(office))
-    _attempts(session, ids, "unknown", failed.code, None, at)
-    _wait_for_receipt(session, [one.obligation_id for one in taken], at, _campaign(session, taken))
-    _prove(session, office, taken, "unknown", at, code=failed.code)
+    still = _ended(session, office, taken, NoticeStatus.UNKNOWN, failed, at)
+    _wait_for_receipt(session, [one.obligation_id for one in still], at, _campaign(session, taken))
+    _prove(session, office, still, "unknown", at, code=failed.code)
 
 
 def _rejected(session: Session, office: Office, taken: Sequence[Taken], failed: ChannelError, at: datetime) -> None:
-    ids = [one.notice_id for one in taken]
-    _move(session, ids, NoticeStatus.REJECTED, at, {"code": failed.code[:20], "reason": failed.reason[:120]}, *_ours(office))
-    _attempts(session, ids, "rejected", failed.code, None, at)
-    next_rung(session, [one.obligation_id for one in taken], at)
-    _prove(session, office, taken, "rejected", at, code=failed.code)
-    stop_for_text(session, office, taken[0].campaign_id, failed.code, failed.reason, at)
+    still = _ended(session, office, taken, NoticeStatus.REJECTED, failed, at)
+    next_rung(session, [one.obligation_id for one in still], at)
+    _prove(session, office, still, "rejected", at, code=failed.code)
+    if still:
+        stop_for_text(session, office, taken[0].campaign_id, failed.code, failed.reason, at)
+
+
+def _ended(
+    session: Session, office: Office, taken: Sequence[Taken], to: NoticeStatus, failed: ChannelError, at: datetime
+) -> list[Taken]:
+    """Those of them that were still ours and came to this end; what was settled otherwise meanwhile begins no rung."""
+    values = {"code": failed.code[:20], "reason": failed.reason[:120]}
+    moved = _move(session, [one.notice_id for one in taken], to, at, values, *_ours(office))
+    _attempts(session, _called(taken), to.value, failed.code, at)
+    return [one for one in taken if one.notice_id in moved]
 
 
 def next_rung(session: Session, obligations: Sequence[int], at: datetime) -> None:
@@ -202,14 +217,20 @@ def _ours(office: Office) -> tuple[Any, ...]:
     return Notice.status == NoticeStatus.SUBMITTING.value, Notice.holder == office.holder
 
 
-def _move(session: Session, ids: Sequence[int], to: NoticeStatus, at: datetime, values: dict[str, Any], *only: Any) -> None:
+def _move(session: Session, ids: Sequence[int], to: NoticeStatus, at: datetime, values: dict[str, Any], *only: Any) -> set[int]:
+    """Move those of them that may; returns which did."""
     moved = moving(Notice, to).where(Notice.id.in_(ids), *only).values(settled_at=at, lease_until=None, holder=None, **values)
-    session.execute(moved.execution_options(synchronize_session=False))
+    return set(session.scalars(moved.returning(Notice.id).execution_options(synchronize_session=False)))
 
 
-def _attempts(session: Session, ids: Sequence[int], outcome: str, code: str, provider_id: str | None, at: datetime) -> None:
-    common = {"at": at, "outcome": outcome, "code": code[:20], "provider_id": (provider_id or "")[:80] or None}
-    session.execute(insert(NoticeAttempt), [{"notice_id": one, **common} for one in ids])
+def _called(taken: Sequence[Taken]) -> list[tuple[int, int, str]]:
+    return [(one.notice_id, one.campaign_id, one.channel.value) for one in taken]
+
+
+def _attempts(session: Session, called: Sequence[tuple[int, int, str]], outcome: str, code: str, at: datetime) -> None:
+    common = {"at": at, "outcome": outcome, "code": code[:20], "provider_id": None}
+    rows = [{"notice_id": one, "campaign_id": campaign, "channel": channel, **common} for one, campaign, channel in called]
+    session.execute(insert(NoticeAttempt), rows)
 
 
 def _wait_for_receipt(session: Session, obligations: Sequence[int], at: datetime, campaign: Campaign | None) -> None:

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from bot.base.errors import BadInput
 from bot.campaigns import ladder, life
-from bot.campaigns.models import Campaign, CampaignStatus, Notice, NoticeStatus, Obligation
+from bot.campaigns.models import OPEN, Campaign, CampaignStatus, Notice, NoticeStatus, Obligation
 from bot.campaigns.office import Office
 from bot.campaigns.plan import BY_HAND, plan_of
 from bot.campaigns.sending import calling, claiming, concluding, suppressing
@@ -119,7 +119,7 @@ class NoticeRoom:
         office = self._office
         with office.database.reading() as session:
             hanging = Notice.status == NoticeStatus.SUBMITTING.value
-            lost = select(Notice.id).where(claiming.OPEN, hanging, Notice.lease_until <= now)
+            lost = select(Notice.id).where(OPEN, hanging, Notice.lease_until <= now)
             has_lost = session.scalars(lost.limit(1)).first() is not None
         if has_lost:
             with office.database.writing() as session:
@@ -171,7 +171,7 @@ class NoticeRoom:
         waiting = select(Notice.id).where(
             Notice.campaign_id == campaign_id,
             Notice.channel == channel.value,
-            claiming.OPEN,
+            OPEN,
             Notice.status == NoticeStatus.PLANNED.value,
             Notice.due_at <= self._office.clock(),
         )

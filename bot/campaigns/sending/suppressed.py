@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import String, select
+from sqlalchemy import String, false, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from bot.base.database import Base, Key
@@ -35,6 +35,11 @@ class SuppressionReading(Base):
     newest: Mapped[int] = mapped_column(Key, default=0)  # of this pass
     skip: Mapped[int] = mapped_column(default=0)  # entries of this pass that are done
     due_at: Mapped[datetime]  # not before
+    is_whole: Mapped[bool] = mapped_column(
+        default=False, server_default=false()
+    )  # this pass reads all of the list, whatever is known already
+    whole_began_at: Mapped[datetime | None]  # the last pass of that kind, or the present one
+    whole_before_at: Mapped[datetime | None]  # the one before it
 
 
 def withheld(session: Session, entries: Sequence[str]) -> dict[str, str]:

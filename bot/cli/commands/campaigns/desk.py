@@ -65,7 +65,7 @@ def show_standing(now: Standing, *, as_json: bool) -> None:
     if now.pause_reason:
         out.print(f"Paused: {escape(now.pause_reason)}")
     if now.waits_for:
-        out.print(escape(now.waits_for))
+        out.print(f"Waits: {escape(now.waits_for)}")
     share = 100 * now.settled / now.population if now.population else 0.0
     out.print(f"{now.settled:,} of {now.population:,} people settled ({share:.1f} %), wave {now.wave} of {now.waves}.")
     table = Table("people", "number", box=None)
