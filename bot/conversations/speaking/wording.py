@@ -172,7 +172,7 @@ def problems(content: Mapping[str, Any]) -> list[str]:
     return list(found)
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=2048)  # room for every text of a publication (some 1,500, 5 MB): with less, checking all compiles each anew
 def _template(source: str) -> Template:
     return _environment.from_string(source)
 
