@@ -62,7 +62,7 @@ TRIES = 3
 
 def answer(work: Work, mind: Mind) -> Answer:
     """The answer to a turn; never raises for an engine that fails, that is an answer of its own."""
-    language = work.language if work.language_chosen else identify(work.text, work.language) or work.language
+    language = work.language if work.language_chosen else identify(references.hidden(work.text), work.language) or work.language
     work = replace(work, language=language)
     hits = () if work.is_press else emergencies(mind.lexicon, work.text)
     at_once = _keyword(work) or _known_danger(work, hits) or _choice(work)

@@ -82,6 +82,7 @@ _NEAR_CODE = re.compile(r"(?<!\d)(?:\d[ \-]?){4,8}(?!\d)")
 _TWO_FIVES = re.compile(r"(?<![0-9A-Za-z])[0-9A-Za-z]{5}[ \-]{1,3}[0-9A-Za-z]{5}(?![0-9A-Za-z])")
 _SIGNS = re.compile(r"(?<![0-9A-Za-z])[0-9A-Za-z]{3,24}(?![0-9A-Za-z])")
 _ADDRESS = re.compile(r"[^\s@<>()\[\],;:]{1,64}@[^\s@<>()\[\],;]{1,190}\.[^\s@<>()\[\],;.]{2,24}")
+_CARD = re.compile(r"(?<![A-Za-z])[A-Za-z]{1,2} ?\d{6} ?\([\dAa]\)")
 _NUMBER = re.compile(r"(?:\+|00)?\(?\d[\d \-‐‑–().]{5,22}\d")
 CODE_TOKEN = "⟦code⟧"  # noqa: S105 - what stands in a text instead of a code
 
@@ -99,8 +100,8 @@ def logs_out(text: str) -> bool:
 
 def wish(text: str) -> Wish | None:
     """What the text asks for beside answering the check's question; a person before all else."""
-    # Without addresses and numbers: "agent" in somebody's e-mail address is no wish.
-    words = fold(guard.mask(text[:2000]))
+    # Without references, addresses and numbers: "agent" in somebody's e-mail address is no wish.
+    words = fold(guard.mask(references.hidden(text[:2000])))
     if _PERSON.search(words):
         return Wish.PERSON
     first = _first_line(text)
@@ -130,7 +131,9 @@ def subject(text: str) -> Subject | None:
 
 def code(text: str) -> str | None:
     """The first six digits in a text that stand alone, however they are spaced; Chinese numerals are digits too."""
-    shown = plain(text[:2000])
+    # A reference may begin with six digits, an e-mail address hold some, and an identity card's six stand before a bracket.
+    shown = _ADDRESS.sub(" ", plain(references.hidden(text[:2000])))
+    shown = _CARD.sub(" ", shown)
     if found := _SIX.search(shown) or _SIX_APART.search(shown):
         return re.sub(r"\D", "", found[0])
     found = _HAN_SIX.search(shown)

@@ -44,6 +44,14 @@ def test_the_danger_beside_a_reference_is_heard(lexicon: Lexicon) -> None:
     assert [hit.category for hit in emergencies(lexicon, typed)] == ["self_harm"]
 
 
+@pytest.mark.parametrize("address", ["kms.lee@example.com", "K_M_S@example.com.hk", "suicide.prevention@example.org"])
+def test_the_name_in_an_address_alarms_nobody(lexicon: Lexicon, address: str) -> None:
+    for typed in (address, f"my e-mail is {address}", f"我嘅電郵係{address}呀"):
+        assert emergencies(lexicon, typed) == (), typed
+    assert emergencies(lexicon, f"{address} I want to die")
+    assert emergencies(lexicon, f"he at {address} says he will kill me")
+
+
 def test_the_same_letters_without_a_reference_are_heard(lexicon: Lexicon) -> None:
     assert emergencies(lexicon, "kys5s")
     assert emergencies(lexicon, "i will kms")

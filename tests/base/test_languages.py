@@ -118,6 +118,22 @@ def test_the_letters_of_a_code_are_no_words(code: str, current: Language) -> Non
     assert identify(f"My code is {code}, is it from you?", current) is Language.EN
 
 
+@pytest.mark.parametrize("current", Language)
+@pytest.mark.parametrize(
+    "typed",
+    ["may.ng@example.com", "ng.ka.po@example.com.hk", "lai.wah.lui@example.com", "siu.ming.yan@example.com", "mei.ya@example.com"]
+    + ["https://www.example.hk/ang/mga/ito", "Ng Mei Yan", "Ng Siu-Ming", "Siu Ming Ng", "⟦reference⟧ ⟦email⟧"],
+)
+def test_names_and_addresses_of_hong_kong_change_no_language(typed: str, current: Language) -> None:
+    assert identify(typed, current) is current
+
+
+def test_words_beside_an_address_tell_the_language() -> None:
+    assert identify("saya kirim ke ng.ka.po@example.com", HANT) is ID
+    assert identify("listahan ng pasyente", HANT) is TL
+    assert identify("我電郵係ng.mei.yan@example.com", EN) is HANT
+
+
 def test_an_english_sentence_with_a_chinese_name_is_english() -> None:
     assert identify("my name is 陳大文 and I would like to know whether I am affected", None) is EN
 

@@ -217,11 +217,20 @@ def test_a_code_is_read_however_it_is_typed_and_stays_masked(open_house: Open, f
     assert not any(piece in kept for piece in (code[3:], made["full-width"][3:], made["han"][3:], "29 13", "9 1 3"))
 
 
-@pytest.mark.parametrize("typed", ["9123 4567", "+85212", "20230508", "四八二九一三〇", "48291", "4829133"])
+@pytest.mark.parametrize(
+    "typed", ["9123 4567", "+85212", "20230508", "四八二九一三〇", "48291", "4829133", "A123456(7)", "chan.482910@example.com"]
+)
 def test_what_is_no_code_costs_no_try(house: House, typed: str) -> None:
     patient = house.patient()
     patient.asks_for_code(house.references["P001"])
     assert patient.hears(typed) == "<verify_code_sent>"
+    assert patient.check().wrong == 0
+
+
+def test_a_reference_that_begins_with_six_digits_costs_no_try(house: House) -> None:
+    patient = house.patient()
+    patient.asks_for_code(house.references["P001"])
+    assert patient.hears("68574-8KNVK") == "<verify_where>"
     assert patient.check().wrong == 0
 
 
