@@ -139,7 +139,8 @@ _COLUMNS = (
 
 
 def _rows(session: Session, campaign: Campaign, channel: Way, most: int, at: datetime) -> Sequence[Any]:
-    due = (Notice.campaign_id == campaign.id, Notice.channel == channel.value, Notice.due_at <= at)
+    # The moment stands in a call so that the index in the order of segments is read and nothing sorted: nearly all are due.
+    due = (Notice.campaign_id == campaign.id, Notice.channel == channel.value, func.coalesce(Notice.due_at, at) <= at)
     planned = (*due, OPEN, Notice.status == NoticeStatus.PLANNED.value)
     wanted = select(*_COLUMNS).where(*planned)
     if channel is Way.EMAIL:
