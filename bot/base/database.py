@@ -31,7 +31,7 @@ from sqlalchemy import (
     event,
 )
 from sqlalchemy.engine import URL, Dialect, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as Busy
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.types import TypeDecorator
@@ -166,6 +166,26 @@ class Database:
         self.engine.dispose()
         if self._courtesy:
             self._courtesy.close()
+
+
+_TROUBLES = (
+    ("database is locked", "another process has kept it for too long; try again"),
+    ("disk is full", "the disk is full"),
+    ("disk i/o error", "the disk is full, or does not work"),
+    ("readonly", "its file or folder may only be read"),
+    ("unable to open", "its file cannot be opened"),
+    ("malformed", "its file is damaged; bring a copy back"),
+    ("not a database", "its file is no database"),
+    ("no such table", "its tables are not there yet; `./candour up` makes them"),
+    ("authentication failed", "it refuses the name or password in CANDOUR_DATABASE_URL"),
+    ("connection", "it does not answer; see that PostgreSQL runs and that CANDOUR_DATABASE_URL is right"),
+)
+
+
+def trouble(error: SQLAlchemyError) -> str:
+    """What is wrong with the database, in words for an operator; nothing of the error's own text, which may quote a row."""
+    text = str(getattr(error, "orig", None) or "").lower()
+    return next((words for sign, words in _TROUBLES if sign in text), f"it failed ({type(error).__name__})")
 
 
 def _open(address: str) -> Engine:

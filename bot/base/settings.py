@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from bot.base.errors import Misconfigured
@@ -128,7 +129,7 @@ class Settings(BaseSettings):
     @classmethod
     def _countries(cls, text: str) -> str:
         if not re.fullmatch(r"\s*\+?[1-9]\d{0,3}\s*(,\s*\+?[1-9]\d{0,3}\s*)*", text):
-            raise ValueError("country codes with commas between, such as 852,853,86")
+            raise ValueError("must be country codes with commas between, such as 852,853,86")
         return text
 
     @field_validator("whatsapp_templates")
@@ -137,7 +138,7 @@ class Settings(BaseSettings):
         for one in text.split(","):
             language, _, content = one.partition("=")
             if one.strip() and not (language.strip() in set(Language) and re.fullmatch(r"HX[0-9a-fA-F]{32}", content.strip())):
-                raise ValueError("each must be a language and a content id, such as en=HX0123456789abcdef0123456789abcdef")
+                raise ValueError("must hold languages with a content id each, such as en=HX0123456789abcdef0123456789abcdef")
         return text
 
     @property
@@ -195,6 +196,22 @@ class Settings(BaseSettings):
         return value.get_secret_value()
 
 
+_WRONG = {
+    "int_parsing": "must be a whole number",
+    "float_parsing": "must be a number",
+    "bool_parsing": "must be true or false",
+    "greater_than": "must be more than {gt}",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+    "value_error": "{error}",
+}
+"""What pydantic finds wrong with a setting, in our words; never with the value, which may be a secret."""
+
+
+def _what_is_wrong(found: ErrorDetails) -> str:
+    return _WRONG.get(found["type"], "cannot be read").format_map(found.get("ctx") or {})
+
+
 def load_settings(env_file: Path | None = REPOSITORY / ".env") -> Settings:
     """Read all settings once; raises Misconfigured naming each wrong one without its value."""
     try:
@@ -202,8 +219,8 @@ def load_settings(env_file: Path | None = REPOSITORY / ".env") -> Settings:
         if settings.secrets_folder.is_dir():
             return Settings(_env_file=env_file, _secrets_dir=settings.secrets_folder)
     except ValidationError as wrong:
-        lines = [f"CANDOUR_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in wrong.errors()]
-        raise Misconfigured("Settings are wrong. " + "; ".join(lines)) from None
+        lines = [f"CANDOUR_{'_'.join(map(str, one['loc'])).upper()} {_what_is_wrong(one)}" for one in wrong.errors()]
+        raise Misconfigured(f"Settings are wrong: {'; '.join(lines)}.") from None
     except (OSError, UnicodeError, SettingsError) as wrong:
         raise Misconfigured(f"The settings or secret files cannot be read: {type(wrong).__name__}.") from None
     if settings.secrets_dir is not None:

@@ -6,8 +6,10 @@ import os
 from typing import Annotated, Any
 
 import typer
+from sqlalchemy.exc import SQLAlchemyError
 from typer.core import TyperGroup
 
+from bot.base.database import trouble
 from bot.base.errors import CandourError
 from bot.cli.commands.ask import ask
 from bot.cli.commands.bench import bench
@@ -59,6 +61,11 @@ class Commands(TyperGroup):
 def _sentence(error: Exception) -> str:
     if isinstance(error, CandourError):
         return str(error)
+    if isinstance(error, SQLAlchemyError):
+        return f"The database cannot be used: {trouble(error)}."
+    if isinstance(error, OSError) and error.strerror:
+        where = f"{error.filename}: " if error.filename else ""
+        return f"This cannot be done here: {where}{error.strerror}."
     # The text of an unknown error may quote what was being worked on: only its kind is said.
     return f"Something unforeseen happened ({type(error).__name__}). `./candour --debug …` shows where."
 

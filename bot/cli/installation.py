@@ -22,7 +22,7 @@ from bot.base.clock import system_clock
 from bot.base.database import Database
 from bot.base.errors import Misconfigured, NotPublished
 from bot.base.settings import SECRETS, Settings
-from bot.base.vault import Vault, new_key
+from bot.base.vault import KeyRing, Vault, new_key
 from bot.cli import state, training
 from bot.conversations.models import Thread
 from bot.conversations.speaking import proposal
@@ -31,6 +31,9 @@ from bot.conversations.speaking.publication import Library, approve, propose
 Say = Callable[[str], None]
 Show = Callable[[str], AbstractContextManager[Callable[[int, int, str], None]]]
 """Shows progress: called with a title, it gives a context manager of a function (step, of, words)."""
+
+KEYS = tuple(name for name in SECRETS if name != "engine_token")
+"""The secrets that are rings of keys."""
 
 DEMO_AUTHOR, DEMO_APPROVER = "demo author", "demo approver"
 
@@ -44,12 +47,14 @@ class Prepared:
 
 
 def prepare(settings: Settings, say: Say, show: Show, *, demo: bool | None = None) -> Prepared:
-    """See that everything is in place; says what it did."""
+    """See that everything is in place; says what it did. Raises Misconfigured for keys that cannot be read."""
     state.private_folder(settings.home)
     lock = settings.home / "run" / "prepare.lock"
     with state.held(lock, wait=True, waiting=lambda: say("Another start is preparing this installation: waiting for it.")):
         make_secrets(settings, say)
         settings = with_secrets(settings)
+        for name in KEYS:
+            KeyRing(name, settings.secret(name))
         schema.migrate(settings.database)
         if settings.demo if demo is None else demo:
             publish_demo(settings, say)
@@ -73,7 +78,7 @@ def make_secrets(settings: Settings, say: Say) -> None:
     not open it.
     """
     missing = [name for name in SECRETS if not _value(settings, name)]
-    keys = [name for name in missing if name != "engine_token"]
+    keys = [name for name in missing if name in KEYS]
     if keys and _has_sealed_data(settings):
         raise Misconfigured(
             f"The database holds sealed data, but {', '.join(keys)} is missing: bring the key files back "

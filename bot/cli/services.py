@@ -21,7 +21,7 @@ from bot.base import pulse
 from bot.base.errors import Misconfigured
 from bot.base.settings import REPOSITORY, Settings
 from bot.cli import installation, provider, state
-from bot.cli.supervisor import Program, Supervisor, surroundings
+from bot.cli.supervisor import Program, Supervisor, expect_free, surroundings
 
 ENGINE_PYTHON = REPOSITORY / ".venv-engine" / "bin" / "python"
 HEALTH_TIMEOUT_S = 5.0
@@ -147,6 +147,37 @@ def _ours(settings: Settings, name: str, module: str, *, after: list[str]) -> Pr
         after=after,
         final=(),
     )
+
+
+def expect_ports(settings: Settings, patience: float = 3.0) -> None:
+    """See that all can listen where they are to, before anything long begins.
+
+    Raises Misconfigured for settings that cannot work, and StartFailed for a port that another program has.
+    """
+    needed = {"web": "web_port"}
+    if not settings.engine_url:
+        needed |= {"engine": "engine_port", "action server": "actions_port"}
+    if provider.is_simulated(settings) or _is_at_simulator(settings):
+        needed["simulator"] = "simulator_port"
+    seen: dict[int, str] = {}
+    for name, field in needed.items():
+        port, setting = getattr(settings, field), f"CANDOUR_{field.upper()}"
+        if port in seen:
+            raise Misconfigured(f"{seen[port]} and {setting} are both {port}: each process needs a port of its own.")
+        seen[port] = setting
+        expect_free(name, port, setting, patience)
+    if not _is_of_this_machine(settings.web_host):
+        raise Misconfigured("CANDOUR_WEB_HOST is no address of this machine.")
+
+
+def _is_of_this_machine(host: str) -> bool:
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host or None, 0, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        with socket.socket(family, kind) as probe:
+            probe.bind(address)
+    except OSError:
+        return False
+    return True
 
 
 def on_free_ports(settings: Settings) -> Settings:

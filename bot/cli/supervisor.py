@@ -103,7 +103,8 @@ class Supervisor:
         Raises StartFailed; what was started is still running then, so call `stop`.
         """
         for one in self.watched.values():
-            _expect_free(one.program, self.pace.port)
+            if one.program.port is not None:
+                expect_free(one.program.name, one.program.port, one.program.setting, self.pace.port)
         while not stop.is_set():
             self.step()
             if all(one.was_well for one in self.watched.values()):
@@ -246,15 +247,13 @@ def surroundings(extra: Mapping[str, str], *, bare: bool) -> dict[str, str]:
     return {**kept, **extra}
 
 
-def _expect_free(program: Program, patience: float) -> None:
-    if program.port is None:
-        return
+def expect_free(name: str, port: int, setting: str, patience: float) -> None:
+    """Wait some seconds for a loopback port; raises StartFailed naming the program that needs it and its setting."""
     until = time.monotonic() + patience
-    while not port_is_free(program.port):
-        if time.monotonic() > until:
+    while not port_is_free(port):
+        if time.monotonic() >= until:
             raise StartFailed(
-                f"Port {program.port} ({program.name}) is taken by another program: stop that one, "
-                f"or choose another port with {program.setting}."
+                f"Port {port} ({name}) is taken by another program: stop that one, or choose another port with {setting}."
             )
         time.sleep(0.2)
 

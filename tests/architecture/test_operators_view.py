@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,12 +14,22 @@ from bot.cli.settings_table import table
 from tests.architecture.source import ROOT
 
 GROUP: Any = typer.main.get_command(app)
-WITHOUT_OPTIONS = {"bench"}
 
 
-@pytest.mark.parametrize("name", sorted(GROUP.commands))
+def commands(group: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Every command and group of commands below one, with the words that are typed for it."""
+    for name, one in group.commands.items():
+        yield f"{prefix}{name}", one
+        if hasattr(one, "commands"):
+            yield from commands(one, f"{prefix}{name} ")
+
+
+COMMANDS = dict(commands(GROUP))
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_every_command_explains_itself_and_its_options(name: str) -> None:
-    command = GROUP.commands[name]
+    command = COMMANDS[name]
     assert command.help
     for parameter in command.params:
         assert getattr(parameter, "help", None) or parameter.name == "help", f"{name}: {parameter.name} has no help"

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, StatementError
 
 from bot.base.clock import HONG_KONG
-from bot.base.database import Database, writing_now
+from bot.base.database import Database, trouble, writing_now
 from bot.base.errors import Misconfigured
 from bot.conversations.models import Owner, Thread
 from tests.make import START
@@ -262,3 +262,18 @@ def test_a_full_pool_of_readers_does_not_stop_a_writer(sqlite_url: str, tmp_path
         reader.__exit__(None, None, None)
     assert count(database) == 1
     database.close()
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ("database is locked", "another process has kept it for too long; try again"),
+        ("database or disk is full", "the disk is full"),
+        ("attempt to write a readonly database", "its file or folder may only be read"),
+        ("database disk image is malformed", "its file is damaged; bring a copy back"),
+        ('FATAL:  password authentication failed for user "x"', "it refuses the name or password in CANDOUR_DATABASE_URL"),
+        ("a value of a row: +852 5123 4567", "it failed (OperationalError)"),
+    ],
+)
+def test_trouble_with_the_database_is_said_in_our_words(said: str, words: str) -> None:
+    assert trouble(sa.exc.OperationalError("SELECT", {}, Exception(said))) == words

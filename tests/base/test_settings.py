@@ -97,6 +97,26 @@ def test_wrong_settings_are_all_named_at_once_and_not_repeated(monkeypatch: pyte
     assert "secret-word" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("WEB_PORT", "http", "CANDOUR_WEB_PORT must be a whole number."),
+        ("WEB_PORT", "99999", "CANDOUR_WEB_PORT must be at most 65535."),
+        ("WEB_PORT", "0", "CANDOUR_WEB_PORT must be at least 1."),
+        ("ENGINE_TIMEOUT_S", "soon", "CANDOUR_ENGINE_TIMEOUT_S must be a number."),
+        ("ENGINE_TIMEOUT_S", "0", "CANDOUR_ENGINE_TIMEOUT_S must be more than 0.0."),
+        ("DEMO", "perhaps", "CANDOUR_DEMO must be true or false."),
+        ("CODE_COUNTRIES", "HK", "CANDOUR_CODE_COUNTRIES must be country codes with commas between, such as 852,853,86."),
+        ("WHATSAPP_TEMPLATES", "en", "CANDOUR_WHATSAPP_TEMPLATES must hold languages with a content id each"),
+    ],
+)
+def test_a_wrong_setting_is_said_in_our_words(name: str, value: str, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(f"CANDOUR_{name}", value)
+    with pytest.raises(Misconfigured) as caught:
+        load_settings(None)
+    assert str(caught.value).startswith(f"Settings are wrong: {words}")
+
+
 def test_a_secret_file_that_is_no_text_is_said_in_words(tmp_path: Path) -> None:
     put(tmp_path / "secrets")
     (tmp_path / "secrets" / "candour_vault_keys").write_bytes(b"\xff\xfe\x00secret-word")

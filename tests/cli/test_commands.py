@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -15,8 +16,9 @@ from typer.testing import CliRunner
 
 from bot.assembly import Application
 from bot.base.clock import system_clock
-from bot.base.errors import CandourError
-from bot.base.settings import REPOSITORY
+from bot.base.errors import CandourError, Misconfigured
+from bot.base.settings import REPOSITORY, Settings
+from bot.cli import services
 from bot.cli.app import app
 from bot.cli.commands import doctor as doctors
 from bot.cli.door import Door
@@ -96,6 +98,14 @@ def test_a_look_that_fails_does_not_end_the_others(running_up: Path, monkeypatch
     assert found["files"] is False
     assert found["settings"] is True
     assert doctors.Finding("Chromium (for tests)", None, "").what in found
+
+
+def test_empty_facts_are_one_line_until_they_are_asked_for(running_up: Path) -> None:
+    short = terminal.invoke(app, ["doctor"]).stdout
+    assert "have no value yet" in short
+    assert "fact hotline" not in short
+    assert "publication" in short
+    assert "fact hotline" in terminal.invoke(app, ["doctor", "--facts"]).stdout
 
 
 def test_publishing_takes_two_people(running_up: Path, keys: object, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -207,6 +217,51 @@ def test_known_and_unknown_errors_are_one_sentence(running_up: Path, monkeypatch
         terminal.invoke(app, ["--debug", "cases"], catch_exceptions=False)
 
 
+def test_a_database_that_does_not_answer_is_said_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free_tcp_port: int
+) -> None:
+    monkeypatch.setenv("CANDOUR_HOME", str(tmp_path))
+    monkeypatch.setenv("CANDOUR_DATABASE_URL", f"postgresql://someone:pass-word@127.0.0.1:{free_tcp_port}/x")
+    done = terminal.invoke(app, ["cases"])
+    assert done.exit_code == 1
+    assert "The database cannot be used: it does not answer" in done.output
+    assert "pass-word" not in done.output
+
+
+def test_a_home_that_cannot_be_made_is_said_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("CANDOUR_HOME", str(tmp_path / "file" / "home"))
+    done = terminal.invoke(app, ["up"])
+    assert done.exit_code == 1
+    assert "This cannot be done here" in done.output
+    assert str(tmp_path / "file") in done.output.replace("\n", "")
+
+
+def test_a_port_that_is_taken_is_said_before_anything_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free_tcp_port: int
+) -> None:
+    monkeypatch.setenv("CANDOUR_HOME", str(tmp_path))
+    monkeypatch.setenv("CANDOUR_WEB_PORT", str(free_tcp_port))
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", free_tcp_port))
+        other.listen()
+        started, looked = terminal.invoke(app, ["up"]), terminal.invoke(app, ["doctor"])
+    assert f"Port {free_tcp_port} (web) is taken by another program" in started.output
+    assert "CANDOUR_WEB_PORT" in looked.stdout
+    assert not (tmp_path / "secrets").exists()
+
+
+def test_two_processes_on_one_port_and_a_foreign_address_are_refused(free_tcp_port: int) -> None:
+    settings = Settings(_env_file=None, web_port=free_tcp_port, engine_port=free_tcp_port)
+    with pytest.raises(Misconfigured, match="CANDOUR_WEB_PORT and CANDOUR_ENGINE_PORT"):
+        services.expect_ports(settings)
+    # An address for documentation: no machine has it (RFC 5737).
+    elsewhere = Settings(_env_file=None, web_host="192.0.2.1", web_port=free_tcp_port, engine_url="http://x", simulator=False)
+    with pytest.raises(Misconfigured, match="CANDOUR_WEB_HOST"):
+        services.expect_ports(elsewhere)
+    services.expect_ports(elsewhere.model_copy(update={"web_host": "localhost"}))
+
+
 def test_a_door_that_is_not_there_is_said(free_tcp_port: int) -> None:
     with pytest.raises(CandourError, match="does not answer"):
         Door(f"http://127.0.0.1:{free_tcp_port}")
@@ -232,8 +287,6 @@ def test_every_command_shows_help_from_the_shell() -> None:
 
 @pytest.fixture
 def free_tcp_port() -> int:
-    import socket
-
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.base import schema
 from bot.base.clock import system_clock
-from bot.base.database import Database
+from bot.base.database import Database, trouble
 from bot.base.errors import CandourError, NotPublished
 from bot.base.evidence import verify
 from bot.base.settings import SECRETS, Settings
@@ -28,6 +28,7 @@ from bot.conversations.speaking import proposal
 from bot.conversations.speaking.publication import Library
 from bot.patients.roster.imports import unfinished
 
+FACT = "fact "
 Json = Annotated[bool, typer.Option("--json", help="Print a list of {what, well, words}.")]
 
 
@@ -41,9 +42,10 @@ class Finding:
 
 
 Live = Annotated[bool, typer.Option("--live", help="Ask the providers too whether they know our accounts; sends nothing.")]
+Facts = Annotated[bool, typer.Option("--facts", help="List every fact that has no value, and what to give.")]
 
 
-def doctor(as_json: Json = False, live: Live = False) -> None:
+def doctor(as_json: Json = False, live: Live = False, facts: Facts = False) -> None:
     """Say what is configured, what is missing and what does not work; exit status 1 when something must be done."""
     settings = settings_now()
     found = list(findings(settings))
@@ -51,11 +53,19 @@ def doctor(as_json: Json = False, live: Live = False) -> None:
     if as_json:
         out.out(json.dumps([{"what": one.what, "well": one.well, "words": one.words} for one in found], ensure_ascii=False))
     else:
-        for one in found:
+        for one in found if facts else _folded(found):
             mark = {True: "[green]✓[/green]", False: "[red]✗[/red]", None: "[yellow]·[/yellow]"}[one.well]
             out.print(f"{mark} [bold]{one.what}[/bold]  {escape(one.words)}")
     if any(one.well is False for one in found):
         raise typer.Exit(1)
+
+
+def _folded(found: list[Finding]) -> list[Finding]:
+    """The same with the empty facts as one line: there are many before an incident is looked into, and they hide the rest."""
+    empty = [one for one in found if one.what.startswith(FACT)]
+    words = f"{len(empty)} have no value yet, and answers say so; `./candour doctor --facts` lists what to find out"
+    folded = Finding("facts", None, words)
+    return [folded if one is empty[0] else one for one in found if one not in empty[1:]] if empty else found
 
 
 def findings(settings: Settings) -> Iterator[Finding]:
@@ -76,7 +86,9 @@ def findings(settings: Settings) -> Iterator[Finding]:
             yield from look(settings)
         except CandourError as wrong:
             yield Finding(what, False, str(wrong))
-        except (SQLAlchemyError, OSError) as wrong:
+        except SQLAlchemyError as wrong:
+            yield Finding(what, False, trouble(wrong))
+        except OSError as wrong:
             yield Finding(what, False, f"cannot be looked at ({type(wrong).__name__})")
 
 
@@ -109,7 +121,7 @@ def _files(settings: Settings) -> Iterator[Finding]:
         if fact["value"] is None:
             asks = fact.get("asks")
             why = f"please give {asks}" if asks else "not known yet; answers say so"
-            yield Finding(f"fact {name}", None, f"empty: {why}")
+            yield Finding(f"{FACT}{name}", None, f"empty: {why}")
 
 
 def _database(settings: Settings) -> Iterator[Finding]:
@@ -176,6 +188,7 @@ def _model(settings: Settings) -> Iterator[Finding]:
 def _processes(settings: Settings) -> Iterator[Finding]:
     running = state.running(settings.home)
     if running is None:
+        services.expect_ports(settings, patience=0)
         yield Finding("processes", None, "not running (`./candour up`)")
         return
     if not running.get("ready"):

@@ -45,6 +45,7 @@ def up(
 
 def _up(settings: Settings, demo: bool | None) -> None:
     state.write_state(settings.home, {"pid": os.getpid(), "ready": False})
+    services.expect_ports(settings)
     prepared = installation.prepare(settings, say, show, demo=demo)
     prepared = replace(prepared, settings=provider.with_simulator(prepared.settings))
     if demo:

@@ -25,6 +25,7 @@ Notice = Annotated[str, typer.Option("--notice", help="The template, such as fir
 Number = Annotated[int, typer.Option("--number", min=1, help="Which notice of the incident it is: 1 is the first.")]
 PlanFile = Annotated[Path | None, typer.Option("--plan", metavar="PLAN.json", help="Audience, ladder, waves, pace, caps …")]
 To = Annotated[str, typer.Option("--to", help="An address in CANDOUR_CAMPAIGN_TEST_ADDRESSES.")]
+Through = Annotated[Way, typer.Option("--channel", help="By which way.")]
 Spoken = Annotated[Language, typer.Option("--language", help="In which language.")]
 Held = Annotated[list[Category] | None, typer.Option("--category", help="As for a person of whom this was held; repeatable.")]
 
@@ -66,7 +67,7 @@ def dry(name: Name, as_json: Json = False) -> None:
 
 
 def send_test(
-    name: Name, to: To, channel: Way = Way.EMAIL, language: Spoken = Language.EN, held: Held = None, by: By = "operator"
+    name: Name, to: To, channel: Through = Way.EMAIL, language: Spoken = Language.EN, held: Held = None, by: By = "operator"
 ) -> None:
     """Send one text with an invented name to an address of the test list."""
     with office() as at:

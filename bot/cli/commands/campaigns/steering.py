@@ -89,7 +89,10 @@ def doubts(name: Name, as_json: Json = False) -> None:
 
 
 def settle(
-    name: Name, notice: int, as_sent: Annotated[bool, typer.Option("--as-sent/--send-again")], by: By = "operator"
+    name: Name,
+    notice: Annotated[int, typer.Argument(help="The notice's number, as `doubts` shows it.")],
+    as_sent: AsSent,
+    by: By = "operator",
 ) -> None:
     """Decide about a notice in doubt: take it as sent, or send it again."""
     with office() as at, at.database.writing() as session:
