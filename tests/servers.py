@@ -7,11 +7,15 @@ without fsync. It stops with the test run, also after Ctrl-C.
 from __future__ import annotations
 
 import atexit
+import itertools
 import os
 import pwd
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +35,7 @@ class PostgresServer:
         self.folder = Path(tempfile.mkdtemp(prefix="candour-pg-"))
         if self._person is not None:
             os.chown(self.folder, pwd.getpwnam(self._person).pw_uid, -1)
-        self._made = 0
+        self._numbers = itertools.count(1)
         self._stopped = False
         atexit.register(self.stop)
         self._run("initdb", "-D", str(self._data), "-U", ADMIN, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
@@ -67,10 +71,21 @@ class PostgresServer:
 
     def make(self, template: str = "template0", name: str | None = None) -> str:
         """Make a database and return its name."""
-        self._made += 1
-        name = name or f"test_{self._made}"
+        name = name or f"test_{next(self._numbers)}"
         self._ask(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
         return name
+
+    @contextmanager
+    def copies(self, template: str) -> Iterator[Callable[[], str]]:
+        """Makes copies of a database: the next one is copied while the last one is in use."""
+        with ThreadPoolExecutor(1, thread_name_prefix="postgres") as aside:
+            waiting = [aside.submit(self.make, template)]
+
+            def take() -> str:
+                waiting.append(aside.submit(self.make, template))
+                return waiting.pop(0).result()
+
+            yield take
 
     def drop(self, name: str) -> None:
         """Drop a database, also while somebody is connected."""
