@@ -13,12 +13,14 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from argon2 import PasswordHasher
 from hypothesis import HealthCheck
 from playwright.sync_api import Playwright, sync_playwright
 
 from bot.base.database import Database
 from bot.base.schema import migrate
 from bot.base.vault import BlindIndex, Vault, new_key
+from bot.desk.staff import secrecy
 from tests.make import FakeClock
 from tests.servers import PostgresServer
 
@@ -59,6 +61,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if any(name.endswith("postgres_url") for name in getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.postgres)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _light_passwords() -> Iterator[None]:
+    """Passwords cost as little work as Argon2 can be told to: what it costs in earnest is no test's question but one's."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(secrecy, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        yield
 
 
 @pytest.fixture
@@ -145,10 +155,17 @@ def postgres_template(postgres_server: PostgresServer) -> str:
     return name
 
 
+@pytest.fixture(scope="session")
+def postgres_copies(postgres_server: PostgresServer, postgres_template: str) -> Iterator[Callable[[], str]]:
+    """Gives the names of migrated databases."""
+    with postgres_server.copies(postgres_template) as take:
+        yield take
+
+
 @pytest.fixture
-def postgres_url(postgres_server: PostgresServer, postgres_template: str) -> Iterator[str]:
+def postgres_url(postgres_server: PostgresServer, postgres_copies: Callable[[], str]) -> Iterator[str]:
     """The address of a migrated PostgreSQL database of this test's own."""
-    name = postgres_server.make(template=postgres_template)
+    name = postgres_copies()
     yield postgres_server.url(name)
     postgres_server.drop(name)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pyotp
@@ -11,6 +13,7 @@ from typer.testing import CliRunner
 from bot.base.audit import AuditEntry
 from bot.base.clock import system_clock
 from bot.base.errors import BadInput, NotAuthentic, TooMany
+from bot.base.settings import REPOSITORY
 from bot.cli.app import app
 from bot.desk.staff import accounts, approvals, sessions
 from bot.desk.staff.accounts import Profile
@@ -296,3 +299,9 @@ def test_whoever_asked_must_still_be_allowed_to_when_it_is_agreed(lite: Desk) ->
         approvals.approve(session, lite.vault, suspended, by=lead, at=lite.clock())
     with lite.database.reading() as session:
         assert len(approvals.waiting(session, lite.clock())) == 2
+
+
+def test_a_password_costs_what_it_should_where_no_test_makes_it_lighter() -> None:
+    program = "from bot.desk.staff import secrecy; print(secrecy.hash_password('an unguessable one'))"
+    hashed = subprocess.run([sys.executable, "-c", program], cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout
+    assert hashed.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
