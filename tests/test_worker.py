@@ -108,7 +108,7 @@ def test_a_running_worker_answers_what_is_rung_for_seals_it_and_stops(applicatio
             time.sleep(0.05)
     finally:
         stop.set()
-        worker.join(20)
+        worker.join(60)
     assert not worker.is_alive()
     assert is_fresh(path_of(application.settings.home, "worker"), within_s=60)
     assert sealed(application) == [1]

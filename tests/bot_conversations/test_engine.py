@@ -46,7 +46,7 @@ def engine_that(behave: Behaviour, timeout_s: float = 5.0) -> Iterator[tuple[Eng
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))  # looks that often whether it is to stop
     thread.start()
     engine = Engine(f"http://127.0.0.1:{server.server_port}", "the-token", timeout_s=timeout_s)
     try:

@@ -150,8 +150,8 @@ def post(tmp_path: Path, sqlite_url: str, keys: Keys) -> Iterator[Post]:
         simulator.stop()
         stop.set()
         room.wake()
-        worker.join(20)
-        codes.join(20)
+        worker.join(60)
+        codes.join(60)
         application.close()
 
 

@@ -16,7 +16,7 @@ CHANNELS = ["sms", "whatsapp", "email"]
 @pytest.mark.parametrize("channel", CHANNELS)
 def test_a_question_is_answered_where_it_was_asked_and_the_proof_comes_back(post: Post, channel: str) -> None:
     post.types(channel, "What happened at the clinic?")
-    eventually(lambda: post.parts() and all(part.status == PartStatus.DELIVERED for part in post.parts()), 20)
+    eventually(lambda: post.parts() and all(part.status == PartStatus.DELIVERED for part in post.parts()), 60)
     [thread] = post.threads()
     assert thread.channel == channel
     first = post.arrived(channel)[0]
@@ -29,7 +29,7 @@ def test_a_question_is_answered_where_it_was_asked_and_the_proof_comes_back(post
 @pytest.mark.parametrize("channel", CHANNELS)
 def test_a_choice_is_taken_by_its_number_and_the_number_is_never_shown_as_an_id(post: Post, channel: str) -> None:
     post.types(channel, "What happened at the clinic?")
-    eventually(lambda: post.parts() and all(part.status == PartStatus.DELIVERED for part in post.parts()), 20)
+    eventually(lambda: post.parts() and all(part.status == PartStatus.DELIVERED for part in post.parts()), 60)
     before = len(post.arrived(channel))
     post.types(channel, "２", **({"subject": "Re: a question"} if channel == "email" else {}))
     eventually(lambda: len(post.arrived(channel)) > before, 20)
@@ -86,7 +86,7 @@ def test_after_stop_nothing_is_sent_but_help_in_an_emergency(post: Post) -> None
 def test_an_email_answer_joins_the_patients_conversation(post: Post) -> None:
     quoted = "What happened?\n\nOn Mon, 8 May 2023 at 10:00, Clinic <care@clinic.example> wrote:\n> Dear patient"
     identity = post.types("email", quoted, subject="My data")
-    eventually(lambda: post.parts() and all(part.status == PartStatus.DELIVERED for part in post.parts()), 20)
+    eventually(lambda: post.parts() and all(part.status == PartStatus.DELIVERED for part in post.parts()), 60)
     assert post.engine.asked == ["My data What happened?"]
     [mail] = post.arrived("email")
     assert mail["subject"] == "Re: My data"
@@ -108,14 +108,14 @@ def test_machines_that_write_get_no_answer(post: Post, kind: str) -> None:
 def test_callbacks_repeated_reordered_and_early_leave_one_delivered_part(post: Post) -> None:
     post.faults(rates={"repeat": 1.0, "reorder": 1.0, "early": 1.0}, repeat_most=5)
     post.types("sms", "What happened at the clinic?")
-    eventually(lambda: post.parts() and all(part.status == PartStatus.DELIVERED for part in post.parts()), 20)
+    eventually(lambda: post.parts() and all(part.status == PartStatus.DELIVERED for part in post.parts()), 60)
     assert len({one["text"] for one in post.arrived("sms")}) == len(post.arrived("sms")) == len(post.parts())
 
 
 def test_a_call_that_breaks_off_is_not_made_again_and_evidence_settles_it(post: Post) -> None:
     post.faults(next=["timeout_after_accept"], hang_s=30)
     post.types("sms", "What happened at the clinic?")
-    eventually(lambda: post.parts() and all(part.status == PartStatus.DELIVERED for part in post.parts()), 20)
+    eventually(lambda: post.parts() and all(part.status == PartStatus.DELIVERED for part in post.parts()), 60)
     texts = [one["text"] for one in post.arrived("sms")]
     assert len(texts) == len(set(texts)) == len(post.parts())
 
@@ -132,7 +132,7 @@ def test_a_provider_that_hangs_for_one_patient_keeps_no_other_waiting(post: Post
 def test_a_burst_of_429_delays_and_loses_nothing(post: Post) -> None:
     post.faults(next=["burst_429"], burst_s=1)
     post.types("sms", "What happened at the clinic?")
-    eventually(lambda: post.parts() and all(part.status == PartStatus.DELIVERED for part in post.parts()), 20)
+    eventually(lambda: post.parts() and all(part.status == PartStatus.DELIVERED for part in post.parts()), 60)
     texts = [one["text"] for one in post.arrived("sms")]
     assert len(texts) == len(set(texts))
 

@@ -7,6 +7,7 @@ Both processes can be stopped, continued or killed by their pids, and their logs
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 import signal
 import socket
@@ -21,6 +22,9 @@ from typing import Any
 
 import httpx
 
+from bot.base.settings import Settings
+from bot.cli import training
+
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON = ROOT / ".venv-engine" / "bin" / "python"
 KEPT = ROOT / "var" / "tests" / "engine"
@@ -29,11 +33,20 @@ TOKEN = "token-of-the-tests"
 LEARNT_FROM = ("data/domain.yml", "data/han.json", "data/*/*.yml", "config.yml", "engine/**/*.py")
 
 
+_PORTS = range(10_240, 32_768)  # below those that the system gives to outgoing calls, so that none takes one in between
+_next_ports = itertools.cycle([*_PORTS[(start := os.getpid() * 97 % len(_PORTS)) :], *_PORTS[:start]])
+
+
 def free_port() -> int:
-    """A port of the loopback that nobody uses right now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port of the loopback that nobody uses right now, and that is not given twice in this run."""
+    for port in _next_ports:
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        return port
+    raise AssertionError("unreachable: the ports never end")
 
 
 def engine_command(module: str, *arguments: str) -> list[str]:
@@ -64,7 +77,10 @@ def digest_of_training() -> str:
 
 
 def trained_model() -> Path:
-    """The model of the repository's data, trained unless an earlier run did; raises with what training said."""
+    """The model of the repository's data, trained unless it was before, here or by `train`; raises with what training said."""
+    released = training.model_path(Settings(_env_file=None, home=ROOT / "var"), training.material(ROOT / "data").digest)
+    if released.exists():
+        return released
     model = KEPT / f"{digest_of_training()}.tar.gz"
     if not model.exists():
         cache = str(ROOT / "var" / "training" / "vectors")  # shared with `./candour train`: encoding takes most of the time
@@ -119,7 +135,7 @@ class Running:
         process = self.processes.pop(name, None)
         if process is not None:
             process.kill()
-            process.wait(timeout=10)
+            process.wait(timeout=60)
 
     def signal(self, name: str, which: signal.Signals) -> None:
         """Send a signal, such as SIGSTOP and SIGCONT."""
@@ -147,7 +163,7 @@ class Running:
             if self.processes[name].poll() is not None:
                 raise RuntimeError(f"{name} ended: {self.log(name).read_text()}")
             try:
-                if httpx.get(url, timeout=2, trust_env=False).status_code == httpx.codes.OK:
+                if httpx.get(url, timeout=20, trust_env=False).status_code == httpx.codes.OK:
                     return
             except httpx.TransportError:
                 time.sleep(0.1)

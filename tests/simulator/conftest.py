@@ -26,7 +26,7 @@ from simulator.options import Options
 from tests.engine.running import free_port
 
 FAST = 600.0
-WAIT_S = 20.0
+WAIT_S = 60.0
 
 
 def until(check: Callable[[], Any], seconds: float = WAIT_S) -> Any:
@@ -50,7 +50,7 @@ class Thread:
 
     def stop(self) -> None:
         self.server.should_exit = True
-        self._thread.join(10)
+        self._thread.join(60)
 
 
 @dataclass

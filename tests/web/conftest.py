@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 import time
 import uuid
@@ -30,6 +29,7 @@ from bot.web.__main__ import server_for
 from bot.web.app import create_app
 from bot.web.limits import UNLIMITED, Limits
 from tests.conftest import Keys
+from tests.engine.running import free_port
 from tests.make import FakeClock
 
 
@@ -55,7 +55,7 @@ class TableEngine:
         return self._about(topic)
 
     def _about(self, topic: str) -> Understanding:
-        self.may_answer.wait(10)
+        self.may_answer.wait(60)
         if self.is_down:
             raise EngineUnavailable("down")
         return Understanding((topic,), (), (Guess(topic, 0.98),))
@@ -154,9 +154,7 @@ class Patient:
 @contextmanager
 def serving(application: Application, limits: Limits = UNLIMITED, port: int = 0) -> Iterator[str]:
     """A web process's server in a thread of this one; gives its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = port or free.getsockname()[1]
+    port = port or free_port()
     server = server_for(create_app(application, limits), "127.0.0.1", port)
     thread = threading.Thread(target=server.run, name="web")
     thread.start()
@@ -165,7 +163,7 @@ def serving(application: Application, limits: Limits = UNLIMITED, port: int = 0)
         yield f"http://127.0.0.1:{port}"
     finally:
         server.should_exit = True
-        thread.join(20)
+        thread.join(60)
         assert not thread.is_alive()
 
 
@@ -189,7 +187,7 @@ def patient(browsers: Callable[[], Patient]) -> Patient:
     return browsers()
 
 
-def eventually(is_so: Callable[[], Any], seconds: float = 5.0) -> Any:
+def eventually(is_so: Callable[[], Any], seconds: float = 60.0) -> Any:
     """Wait until something is so, and give it back; fails after some seconds."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

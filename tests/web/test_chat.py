@@ -237,7 +237,7 @@ def test_tricks_are_stored_as_they_are_and_answered(patient: Patient, published:
     assert patient.say(text).status_code == 202
     if published.doorbell.kinds:  # type: ignore[attr-defined]
         published.inbox.answer(1)  # as the worker does when it is rung for
-    eventually(lambda: len(lines(published)) == 3, seconds=20)
+    eventually(lambda: len(lines(published)) == 3)
     assert lines(published)[1].text == text
     assert "49" not in lines(published)[2].text or "{{" not in text
 

@@ -88,7 +88,7 @@ def receiver() -> Iterator[Receiver]:
     made.url = f"http://127.0.0.1:{server.server_port}/hooks"
     yield made
     server.shutdown()
-    thread.join(20)
+    thread.join(60)
     server.server_close()
 
 
