@@ -118,3 +118,5 @@ class CaseReason(Base):
     reason: Mapped[str] = mapped_column(String(40))
     turn_id: Mapped[int | None] = mapped_column(ForeignKey("turns.id", ondelete="SET NULL"))
     at: Mapped[datetime]
+
+    __table_args__ = (Index("ix_case_reasons_at", "at", "reason", "case_id"),)

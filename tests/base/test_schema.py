@@ -28,6 +28,7 @@ import bot.desk.integrations.models
 import bot.desk.models
 import bot.desk.persons.models
 import bot.desk.records
+import bot.desk.sight.days
 import bot.desk.staff.models
 import bot.identity.models
 import bot.patients.disclosure
@@ -50,6 +51,7 @@ assert bot.desk.models  # imported so that all tables are known
 assert bot.desk.integrations.models
 assert bot.desk.persons.models
 assert bot.desk.records
+assert bot.desk.sight.days
 assert bot.desk.staff.models
 assert bot.patients.models
 assert bot.patients.disclosure

@@ -14,7 +14,7 @@ from bot.conversations.post.models import HookDelivery, Part
 from bot.desk.hours import switches
 from bot.desk.models import Case, Outcome
 from bot.desk.records import Switch
-from bot.desk.sight import figures, searching
+from bot.desk.sight import board, days, figures, searching
 from bot.desk.sight.figures import Span
 from bot.desk.sight.handled import Missed, not_handled
 from bot.desk.sight.load import load
@@ -87,11 +87,11 @@ def test_containment_and_fallbacks(desk: Desk) -> None:
         reply(desk, thread_id, turn_id, names)
     reply(desk, contained[0], None, ["not_understood"], author="staff")
     with desk.database.reading() as session:
-        assert figures.containment(session, today(desk)) == 3 / 4
-        assert figures.fallbacks(session, today(desk)) == 2 / 3
+        shown = board.counts_of(session, today(desk))
+        assert (shown.containment, shown.fallbacks) == (3 / 4, 2 / 3)
         nothing = Span(desk.clock() + timedelta(days=1), desk.clock() + timedelta(days=2))
-        assert figures.containment(session, nothing) is None
-        assert figures.fallbacks(session, nothing) is None
+        shown = board.counts_of(session, nothing)
+        assert (shown.containment, shown.fallbacks) == (None, None)
 
 
 def test_topics_and_languages_over_time(desk: Desk) -> None:
@@ -104,12 +104,11 @@ def test_topics_and_languages_over_time(desk: Desk) -> None:
     span = Span(desk.clock() - timedelta(hours=1), desk.clock() + timedelta(hours=1))
     with desk.database.reading() as session:
         assert figures.topics(session, span) == {"ransom": 2, "dark_web": 1}
-        assert figures.languages_by_day(session, span) == {
-            date(2023, 5, 9): {"en": 1, "zh-Hant": 1},
-            date(2023, 5, 10): {"en": 1},
-        }
-        assert figures.topics_by_day(session, span) == {date(2023, 5, 9): {"ransom": 2}, date(2023, 5, 10): {"dark_web": 1}}
-        assert figures.threads_by_channel(session, span) == {"web": 1, "sms": 1}
+        each = days.by_day(session, span)
+        first, second = each[date(2023, 5, 9)], each[date(2023, 5, 10)]
+        assert (first.languages, second.languages) == ({"en": 1, "zh-Hant": 1}, {"en": 1})
+        assert (first.topics, second.topics) == ({"ransom": 2}, {"dark_web": 1})
+        assert board.board(session, span, desk.clock()).channels == {"web": 1, "sms": 1}
 
 
 def test_delivery_failures_by_channel(desk: Desk) -> None:

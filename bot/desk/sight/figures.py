@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Text, case, cast, func, or_, select, text
@@ -46,24 +46,30 @@ def overdue(session: Session, at: datetime) -> int:
     return breaches(session, at)
 
 
-def containment(session: Session, span: Span) -> float | None:
-    """The part of the threads with a turn in the span for which no person was needed; None without any turn."""
-    in_span = (Turn.received_at >= span.since, Turn.received_at < span.until)
+def threads_of_channels(session: Session, span: Span) -> Mapping[str, frozenset[int]]:
+    """The threads with a turn in the span, by channel."""
+    wrote = select(Turn.thread_id).where(Turn.received_at >= span.since, Turn.received_at < span.until).distinct().subquery()
+    found: dict[str, set[int]] = {}
+    for channel, thread_id in session.execute(select(Thread.channel, Thread.id).join(wrote, wrote.c.thread_id == Thread.id)):
+        found.setdefault(str(channel), set()).add(int(thread_id))
+    return {channel: frozenset(ids) for channel, ids in sorted(found.items())}
+
+
+def threads_with_person(session: Session, span: Span) -> frozenset[int]:
+    """The threads for which a person was needed in the span, whether or not a turn of it was theirs."""
+    left = select(Turn.thread_id).where(
+        Turn.received_at >= span.since, Turn.received_at < span.until, Turn.status == TurnStatus.QUEUED.value
+    )
     needed = (
         select(Case.thread_id)
         .join(CaseReason, CaseReason.case_id == Case.id)
         .where(CaseReason.at >= span.since, CaseReason.at < span.until)
     )
-    with_person = or_(Turn.status == TurnStatus.QUEUED.value, Turn.thread_id.in_(needed))
-    counted = select(func.count(Turn.thread_id.distinct()), func.count(case((with_person, Turn.thread_id)).distinct())).where(
-        *in_span
-    )
-    threads, with_persons = session.execute(counted).one()
-    return 1 - with_persons / threads if threads else None
+    return frozenset(session.scalars(left.union(needed)))
 
 
-def fallbacks(session: Session, span: Span) -> float | None:
-    """The part of the assistant's replies in the span that say it did not understand; None without a reply."""
+def replies_and_missed(session: Session, span: Span) -> tuple[int, int]:
+    """How often the assistant replied in the span, and how often it said that it did not understand."""
     said = cast(Reply.say, Text)  # a list of names as JSON: no name has a quotation mark in it
     missed = or_(*(said.contains(f'"{name}"', autoescape=True) for name in NOT_UNDERSTOOD))
     counted = select(func.count(), func.count(case((missed, 1)))).where(
@@ -73,37 +79,26 @@ def fallbacks(session: Session, span: Span) -> float | None:
         Reply.turn_id.is_not(None),
     )
     replies, not_understood = session.execute(counted).one()
-    return not_understood / replies if replies else None
+    return int(replies), int(not_understood)
 
 
 def topics(session: Session, span: Span) -> Mapping[str, int]:
     """How many turns of the span were about each topic, the most frequent first."""
-    counted = (
-        select(Turn.topic, func.count())
-        .where(Turn.received_at >= span.since, Turn.received_at < span.until, Turn.topic.is_not(None))
-        .group_by(Turn.topic)
-    )
-    found = {str(row[0]): int(row[1]) for row in session.execute(counted)}
-    return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
+    return _turns(session, span, Turn.topic)
 
 
-def languages_by_day(session: Session, span: Span) -> Mapping[date, Mapping[str, int]]:
-    """How many turns came in each language on each Hong Kong day of the span."""
-    return _by_day(session, span, Turn.language)
-
-
-def topics_by_day(session: Session, span: Span) -> Mapping[date, Mapping[str, int]]:
-    """How many turns came about each topic on each Hong Kong day of the span."""
-    return _by_day(session, span, Turn.topic)
+def languages(session: Session, span: Span) -> Mapping[str, int]:
+    """How many turns of the span came in each language, the most frequent first."""
+    return _turns(session, span, Turn.language)
 
 
 def languages_by_hour(session: Session, span: Span) -> Mapping[datetime, Mapping[str, int]]:
-    """The same by the full hour of a Hong Kong clock."""
+    """How many turns came in each language in each full hour of a Hong Kong clock."""
     return _by_hour(session, span, Turn.language)
 
 
 def topics_by_hour(session: Session, span: Span) -> Mapping[datetime, Mapping[str, int]]:
-    """The same by the full hour of a Hong Kong clock."""
+    """How many turns came about each topic in each full hour of a Hong Kong clock."""
     return _by_hour(session, span, Turn.topic)
 
 
@@ -155,29 +150,20 @@ def first_response_kept(session: Session, span: Span, at: datetime) -> float | N
     return kept / due if due else None
 
 
-def threads_by_channel(session: Session, span: Span) -> Mapping[str, int]:
-    """How many threads had a turn in the span, by channel."""
+def _turns(session: Session, span: Span, column: Any) -> Mapping[str, int]:
     counted = (
-        select(Thread.channel, func.count(Turn.thread_id.distinct()))
-        .join(Turn, Turn.thread_id == Thread.id)
-        .where(Turn.received_at >= span.since, Turn.received_at < span.until)
-        .group_by(Thread.channel)
+        select(column, func.count())
+        .where(Turn.received_at >= span.since, Turn.received_at < span.until, column.is_not(None))
+        .group_by(column)
     )
-    return {str(row[0]): int(row[1]) for row in session.execute(counted)}
-
-
-def _by_day(session: Session, span: Span, column: Any) -> Mapping[date, Mapping[str, int]]:
-    return {at.date(): counted for at, counted in _by(session, span, column, "%Y-%m-%d", "YYYY-MM-DD").items()}
+    found = {str(row[0]): int(row[1]) for row in session.execute(counted)}
+    return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
 
 
 def _by_hour(session: Session, span: Span, column: Any) -> Mapping[datetime, Mapping[str, int]]:
-    return _by(session, span, column, "%Y-%m-%d %H", "YYYY-MM-DD HH24")
-
-
-def _by(session: Session, span: Span, column: Any, form: str, in_postgres: str) -> Mapping[datetime, Mapping[str, int]]:
-    """Counts by the step of a Hong Kong clock in which turns came; `form` is how a step is written, the other the same there."""
+    form = "%Y-%m-%d %H"
     step = (
-        func.to_char(func.timezone(HONG_KONG.key, Turn.received_at), in_postgres)
+        func.to_char(func.timezone(HONG_KONG.key, Turn.received_at), "YYYY-MM-DD HH24")
         if session.get_bind().dialect.name == "postgresql"
         else func.strftime(form, Turn.received_at, "+8 hours")  # no summer time since 1979
     )

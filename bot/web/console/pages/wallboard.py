@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 
 from bot.base.errors import NotPublished
 from bot.base.languages import Language
-from bot.desk.sight import board, figures
+from bot.desk.sight import board
+from bot.desk.sight.days import keep
 from bot.desk.staff.roles import Permission
 from bot.desk.work import queue
 from bot.web.console import charts
@@ -44,8 +45,9 @@ Silent = Annotated[Staff, requires(Permission.SEE_FIGURES, by_itself=True)]
 def wallboard(staff: Reader, days: Annotated[str, Query()] = "7") -> Response:
     """All figures of the last days."""
     number = _days(days)
+    span = board.last_days(staff.now, number)
+    keep(staff.database, span, staff.now)
     with staff.database.reading() as session:
-        span = board.last_days(staff.now, number)
         shown = board.board(session, span, staff.now)
         name = _namer(staff, session)
         state = _state(session, 0, staff.now)
@@ -64,9 +66,8 @@ def picture(staff: Silent, chart: str, days: Annotated[str, Query()] = "7") -> R
             return _over_time(staff, board.topics_over_time(session, span), name, nothing)
         if chart == "languages":
             return _over_time(staff, board.languages_over_time(session, span), name, nothing)
-        counted = figures.reasons(session, span) if chart == "reasons" else {}
-        if chart == "failures":
-            counted = {channel: failed for channel, (failed, _) in figures.delivery_failures(session, span).items()}
+        counts = board.counts_of(session, span)
+    counted = counts.reasons if chart == "reasons" else {channel: failed for channel, (failed, _) in counts.failures.items()}
     if chart not in ("reasons", "failures"):
         return Response(status_code=404)
     most = dict(list(counted.items())[:MOST_BARS]) if any(counted.values()) else {}
