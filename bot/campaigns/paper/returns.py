@@ -22,6 +22,15 @@ from bot.campaigns.paper.models import Letter, Return
 
 GOES_ON = frozenset({CampaignStatus.RUNNING, CampaignStatus.PAUSED})
 MOST = 200_000
+WORDS = {
+    **{one.value: one for one in Return}, "": Return.OTHER, "dead": Return.DECEASED, "died": Return.DECEASED,
+    "遷出": Return.MOVED, "已遷出": Return.MOVED, "迁出": Return.MOVED, "已迁出": Return.MOVED,
+    "無此人": Return.UNKNOWN, "查無此人": Return.UNKNOWN, "无此人": Return.UNKNOWN, "查无此人": Return.UNKNOWN,
+    "地址不全": Return.INCOMPLETE, "地址不詳": Return.INCOMPLETE, "地址不详": Return.INCOMPLETE,
+    "拒收": Return.REFUSED, "無人領取": Return.UNCLAIMED, "无人领取": Return.UNCLAIMED,
+    "已故": Return.DECEASED, "死亡": Return.DECEASED, "離世": Return.DECEASED, "离世": Return.DECEASED, "其他": Return.OTHER,
+}  # fmt: skip
+"""What may stand as the reason. A word that is not here is refused: a misspelt `deceased` would have the family rung up."""
 
 
 @dataclass
@@ -53,18 +62,19 @@ def bring_in(session: Session, vault: Vault, campaign: Campaign, text: str, *, b
     """Take in a list of returned mail: `number,reason` in each row; what cannot be read is told, and the rest taken in."""
     done = Imported()
     for row, number, reason in read(text):
-        why = Return(reason) if reason in set(Return) else Return.OTHER
-        if problem := _one(session, vault, campaign, number, why, done, by, at):
+        if problem := _one(session, vault, campaign, number, WORDS.get(reason), done, by, at):
             done.refused.append(f"row {row}: {problem}")
     return done
 
 
 def _one(
-    session: Session, vault: Vault, campaign: Campaign, number: str, why: Return, done: Imported, by: str, at: datetime
+    session: Session, vault: Vault, campaign: Campaign, number: str, why: Return | None, done: Imported, by: str, at: datetime
 ) -> str:
     notice_id = notice_of(number)
     if notice_id is None:
         return "this is no number of a letter, or a digit was misread"
+    if why is None:
+        return "this reason is not known"
     letter, notice = session.get(Letter, notice_id), session.get(Notice, notice_id, with_for_update=True)
     if letter is None or notice is None or notice.campaign_id != campaign.id:
         return "no letter of this campaign has this number"

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
@@ -86,8 +87,16 @@ def waiting_again(session: Session, campaign: Campaign) -> dict[str, int]:
 
 def left_to_the_team(session: Session, campaign: Campaign, limit: int = 100) -> Sequence[Obligation]:
     """People somebody has to see to, in the order of their numbers."""
-    manual = (Obligation.campaign_id == campaign.id, Obligation.status == ObligationStatus.MANUAL.value)
-    return session.scalars(select(Obligation).where(*manual).order_by(Obligation.person_id).limit(limit)).all()
+    return session.scalars(select(Obligation).where(*_manual(campaign)).order_by(Obligation.person_id).limit(limit)).all()
+
+
+def number_left(session: Session, campaign: Campaign) -> int:
+    """How many people somebody has to see to, beyond those a page shows too."""
+    return session.scalar(select(func.count()).select_from(Obligation).where(*_manual(campaign))) or 0
+
+
+def _manual(campaign: Campaign) -> tuple[Any, ...]:
+    return (Obligation.campaign_id == campaign.id, Obligation.status == ObligationStatus.MANUAL.value)
 
 
 def fingerprint(session: Session, campaign_id: int) -> str:

@@ -13,29 +13,48 @@ from fastapi.responses import HTMLResponse
 from bot.base.errors import BadInput
 from bot.campaigns import figures, hands
 from bot.campaigns.paper import batches, gathering, public, returns
-from bot.campaigns.paper.models import Medium
+from bot.campaigns.paper.models import Medium, Return
 from bot.campaigns.phones import calls
 from bot.campaigns.watching import tables
 from bot.web.console.answers import go_to
 from bot.web.console.door import Staff
 from bot.web.console.notices import said
 from bot.web.console.pages.campaigns.place import Reader, Runner, moment_of, names, office, place_of, router
+from bot.web.console.pages.campaigns.saying import in_words
 from bot.web.console.rendering import page
+
+REFUSED_SHOWN = 50
 
 
 @router.get("/campaigns/{campaign_id}/hands", response_class=HTMLResponse)
 def by_hand(staff: Reader, campaign_id: int) -> Response:
     """What waits for people, and what they have done."""
+    return _shown(staff, campaign_id)
+
+
+def _counted(done: returns.Imported) -> dict[str, int]:
+    return {"n": done.back, "again": done.again, "left": done.left, "repeated": done.repeated}
+
+
+def _shown(staff: Staff, campaign_id: int, done: returns.Imported | None = None, typed: str = "") -> Response:
+    """The page; after a list of returned mail with the rows that were not taken in, and that list to be mended."""
     with staff.database.reading() as session:
         one = figures.numbered(session, campaign_id)
         return page(
             staff,
             "console/campaign_hands.html",
+            status=422 if done else 200,
+            back_said=staff.t("campaigns.letters_back", **_counted(done)) if done else "",
+            refused=[in_words(staff, row) for row in done.refused[:REFUSED_SHOWN]] if done else [],
+            refused_number=len(done.refused) if done else 0,
+            typed=typed,
+            reasons=list(Return),
             campaign=one,
             letters=gathering.count(session, one.id),
             batches=batches.all_of(session, one),
             to_ring=calls.waiting(session, one),
             left=tables.left_to_the_team(session, one),
+            left_number=tables.number_left(session, one),
             names=names(staff, session),
             media=list(Medium),
             most=batches.LARGEST,
@@ -81,9 +100,11 @@ def returned(staff: Runner, campaign_id: int) -> Response:
     """Letters came back: their numbers, one in each line, with the reason the post marks."""
     with staff.database.writing() as session:
         one = figures.numbered(session, campaign_id, lock=True)
-        done = returns.bring_in(session, staff.vault, one, staff.sent.get("numbers", 200_000), by=staff.actor, at=staff.now)
-    notice = said("campaigns.letters_back", n=done.back, again=done.again, left=done.left, refused=len(done.refused))
-    return go_to(staff, place_of(one, "hands"), notice)
+        typed = staff.sent.get("numbers", 200_000)
+        done = returns.bring_in(session, staff.vault, one, typed, by=staff.actor, at=staff.now)
+    if done.refused:  # the list stays in the form to be mended: what was taken in is not taken in twice
+        return _shown(staff, campaign_id, done, typed)
+    return go_to(staff, place_of(one, "hands"), said("campaigns.letters_back", **_counted(done)))
 
 
 @router.post("/campaigns/{campaign_id}/close/{obligation_id}")
