@@ -17,7 +17,7 @@ from bot.base.errors import BadInput, Tampered
 from bot.base.lifecycle import move
 from bot.base.vault import Vault
 from bot.campaigns.figures import everyone
-from bot.campaigns.models import FINAL, Obligation
+from bot.campaigns.models import CampaignStatus, Obligation, ObligationStatus
 from bot.conversations.speaking.publication import Library, Publication, PublicationStatus
 from bot.regulators import writing
 from bot.regulators.authorities import Authority, authorities, authority
@@ -25,6 +25,13 @@ from bot.regulators.models import Filing, FilingStatus
 
 OUTCOME = "investigation_outcome"
 NOTICED = "noticed_on"
+OUTCOMES = {
+    ObligationStatus.DELIVERED: "notice received",
+    ObligationStatus.POSTED: "letter posted, not come back",
+    ObligationStatus.SUBSTITUTE: "not reached, public notice alone",
+    ObligationStatus.CLOSED: "closed by hand, with a reason",
+}
+"""What came of a notice, as an authority is told: nobody is counted as told who was not."""
 
 
 @dataclass(frozen=True)
@@ -163,16 +170,21 @@ def _known_since(session: Session, last: Filing) -> datetime:
 
 
 def _told(session: Session) -> list[str]:
-    """How far the notices to patients are, a line for each campaign that was started."""
-    final, lines = [status.value for status in FINAL], []
+    """How far the notices to patients are, a line for each campaign that was started: what is claimed is what came of it."""
+    lines = []
     for campaign in everyone(session):
         if campaign.started_at is None:
             continue
-        told = select(func.count()).select_from(Obligation)
-        number = session.scalar(told.where(Obligation.campaign_id == campaign.id, Obligation.status.in_(final))) or 0
+        counted = select(Obligation.status, func.count()).where(Obligation.campaign_id == campaign.id)
+        people = {status: int(number) for status, number in session.execute(counted.group_by(Obligation.status))}
+        parts = [f"{words} {people[status]:,}" for status, words in OUTCOMES.items() if people.get(status)]
+        left = campaign.population - sum(people.get(status, 0) for status in OUTCOMES)
+        parts += [f"not told yet {left:,}"] if left and campaign.status != CampaignStatus.CANCELLED else []
+        parts += [f"not told by it {left:,}"] if left and campaign.status == CampaignStatus.CANCELLED else []
+        begun = f"begun {in_hong_kong(campaign.started_at):%-d %b %Y}"
         lines.append(
-            f"{campaign.notice.replace('_', ' ')}, version {campaign.version}: {number:,} of {campaign.population:,} people "
-            f"told, begun {in_hong_kong(campaign.started_at):%-d %b %Y}, {campaign.status}"
+            f"{campaign.notice.replace('_', ' ')}, version {campaign.version}, {begun}, {campaign.status}: "
+            f"of {campaign.population:,} people: {'; '.join(parts)}"
         )
     return lines
 

@@ -18,12 +18,16 @@ from bot.base.audit import AuditEntry, content_of
 from bot.base.database import Database
 from bot.base.errors import BadInput, IllegalMove, Tampered
 from bot.base.settings import REPOSITORY
-from bot.base.vault import Vault
+from bot.base.vault import BlindIndex, Vault
+from bot.campaigns import life
+from bot.campaigns.models import Obligation
+from bot.campaigns.plan import Plan
 from bot.conversations.speaking import proposal
 from bot.conversations.speaking.publication import Library
 from bot.regulators import filings, writing
 from bot.regulators.authorities import authorities
 from bot.regulators.models import Filing, FilingStatus
+from tests.campaigns.house import Clinic
 from tests.conftest import Keys
 from tests.make import FakeClock
 from tests.people import publish
@@ -199,3 +203,25 @@ def test_it_is_not_filed_before_its_approval_or_in_the_future(
     when = clock() + timedelta(hours=1 if moment == "future" else -1)
     with pytest.raises(BadInput, match="after it was approved"), house.writing() as session:
         filings.file(session, vault, number, how="letter", reference="", filed_at=when, by=OTHER, at=clock())
+
+
+def test_an_authority_is_told_what_came_of_the_notices_and_nobody_counts_as_told_who_was_not(
+    house: Database, vault: Vault, index: BlindIndex, clock: FakeClock
+) -> None:
+    clinic = Clinic(house, vault, index, clock)
+    people = clinic.people(6)
+    with house.writing() as session:
+        given: dict[str, Any] = {"name": "first", "notice": "first_notice", "version": "1.1", "plan": Plan(waves=())}
+        life.new(session, vault, **given, by=DRAFTER, at=clock())
+    life.submit(clinic.office(), "first", by=DRAFTER)
+    life.approve(clinic.office(), "first", by=OTHER)
+    life.start(clinic.office(), "first", by=DRAFTER)
+    with house.writing() as session:
+        for person, state in zip(people, ("delivered", "delivered", "posted", "substitute", "closed"), strict=False):
+            session.execute(sa.update(Obligation).where(Obligation.person_id == person).values(status=state))
+    text = drafted(house, vault, clock).text
+    [line] = [one for one in text.splitlines() if "first notice, version 1.1" in one]
+    assert line.endswith(
+        "of 6 people: notice received 2; letter posted, not come back 1; not reached, public notice alone 1; "
+        "closed by hand, with a reason 1; not told yet 1"
+    )
