@@ -89,8 +89,9 @@ def _apply(this: _Round, notice: Notice, obligation: Obligation, event: Delivery
     notice.provider_id = notice.provider_id or event.provider_id or None
     to = _TO[event.outcome]
     if not may_move(notice, to):
-        if to is NoticeStatus.DELIVERED and notice.status != NoticeStatus.DELIVERED:
-            _arrived(obligation, this.at)
+        if to is NoticeStatus.DELIVERED and notice.status != NoticeStatus.DELIVERED and _arrived(obligation, this.at):
+            late = {"notice": notice.id, "campaign": notice.campaign_id, "obligation": obligation.id}
+            this.proofs[notice.channel].append((f"obligation.{to.value}", f"person:{notice.person_id}", late))
         return
     move(notice, to)
     notice.settled_at, notice.lease_until, notice.holder = this.at, None, None
@@ -143,10 +144,13 @@ def _is_about_an_earlier_try(notice: Notice, event: DeliveryEvent) -> bool:
     return event.outcome is not Outcome.DELIVERED and other
 
 
-def _arrived(obligation: Obligation, at: datetime) -> None:
-    if may_move(obligation, ObligationStatus.DELIVERED):
-        move(obligation, ObligationStatus.DELIVERED)
-        obligation.settled_at, obligation.next_at = at, None
+def _arrived(obligation: Obligation, at: datetime) -> bool:
+    """The person was told; returns whether that was news."""
+    if not may_move(obligation, ObligationStatus.DELIVERED):
+        return False
+    move(obligation, ObligationStatus.DELIVERED)
+    obligation.settled_at, obligation.next_at = at, None
+    return True
 
 
 def _failed(this: _Round, notice: Notice, obligation: Obligation) -> None:

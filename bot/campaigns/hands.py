@@ -91,7 +91,11 @@ def substitute(session: Session, vault: Vault, campaign: Campaign, *, where: str
     told = moving(Obligation, ObligationStatus.SUBSTITUTE).where(
         Obligation.campaign_id == campaign.id, Obligation.status == ObligationStatus.MANUAL.value
     )
-    number = len(session.scalars(told.values(settled_at=at).returning(Obligation.id)).all())
+    rows = session.execute(told.values(settled_at=at).returning(Obligation.id, Obligation.person_id)).all()
+    number, kind = len(rows), f"obligation.{ObligationStatus.SUBSTITUTE.value}"
+    said = {"campaign": campaign.id, "sha256": digest}
+    entries = [(kind, f"person:{row.person_id}", {**said, "obligation": row.id}) for row in sorted(rows)]
+    audit.record_all(session, at=at, actor=by[:60], entries=entries, vault=vault)
     life.log(session, vault, campaign, "public_notice", by, at, where=where.strip()[:300], sha256=digest, people=number)
     return number
 

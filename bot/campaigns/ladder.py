@@ -18,6 +18,7 @@ from bot.campaigns.events import MARK
 from bot.campaigns.models import OPEN, Campaign, CampaignStatus, Notice, NoticeStatus, Obligation, ObligationStatus
 from bot.campaigns.office import Office
 from bot.campaigns.plan import BY_HAND, Plan, Release, plan_of
+from bot.campaigns.sending import withholding
 from bot.campaigns.watching.outage import FAILED, outage, too_many
 from bot.patients.models import Way
 
@@ -27,7 +28,7 @@ ASKED_TO_WAIT = "{0} waits: the provider asked us to send nothing until {1} in H
 WAITS_FOR_PERSON = "Wave {0} is out. Look at what came of it, then release wave {1}."
 
 
-def advance(session: Session, campaign: Campaign, at: datetime) -> int:
+def advance(session: Session, office: Office, campaign: Campaign, at: datetime) -> int:
     """Begin the next rung of up to a batch of people whose time has come; returns how many."""
     due = select(Obligation.id, Obligation.person_id, Obligation.segment_id, Obligation.ladder, Obligation.rung).where(
         Obligation.campaign_id == campaign.id, Obligation.status == ObligationStatus.OPEN.value, Obligation.next_at <= at
@@ -47,8 +48,7 @@ def advance(session: Session, campaign: Campaign, at: datetime) -> int:
         begun = update(Obligation).where(Obligation.id.in_([one["obligation_id"] for one in notices]))
         session.execute(begun.values(rung=Obligation.rung + 1, next_at=None))
     if ended:
-        left = moving(Obligation, ObligationStatus.MANUAL).where(Obligation.id.in_(ended))
-        session.execute(left.values(because=Because.EXHAUSTED.value, next_at=None))
+        withholding.to_team(session, office.vault, ended, Because.EXHAUSTED, at)
     return len(rows)
 
 
@@ -81,7 +81,7 @@ def look(session: Session, office: Office, campaign_id: int, at: datetime) -> No
         return
     waits = _next_wave(session, office, campaign, plan, at)
     campaign.waits_for = (waits or _standing(session, office, campaign, plan, at))[:300]
-    if campaign.wave > len(plan.waves):
+    if campaign.wave > len(plan.waves) and not _owes(session, campaign):
         life.finish(session, office.vault, campaign, at)
 
 
@@ -118,6 +118,12 @@ def _busy(session: Session, campaign: Campaign, plan: Plan, at: datetime) -> boo
 def _has_people(session: Session, campaign: Campaign) -> bool:
     planned = Obligation.status == ObligationStatus.PLANNED.value
     return bool(session.scalar(select(exists().where(Obligation.campaign_id == campaign.id, planned))))
+
+
+def _owes(session: Session, campaign: Campaign) -> bool:
+    """Whether anybody is in a state in which a notice is still owed; counted is only when nobody is."""
+    still = (ObligationStatus.PLANNED.value, ObligationStatus.OPEN.value, ObligationStatus.MANUAL.value)
+    return bool(session.scalar(select(exists().where(Obligation.campaign_id == campaign.id, Obligation.status.in_(still)))))
 
 
 def _messages(plan: Plan) -> list[Way]:

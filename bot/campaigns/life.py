@@ -29,6 +29,7 @@ from bot.campaigns.office import Office
 from bot.campaigns.plan import Plan, digests_of, plan_of
 from bot.campaigns.planning import senders
 from bot.campaigns.planning.holding import working
+from bot.campaigns.sending import withholding
 from bot.patients.roster.imports import state_of
 
 STATES = CampaignStatus
@@ -169,6 +170,8 @@ def start(office: Office, name: str, *, by: str) -> Campaign:
         move(campaign, STATES.RUNNING)
         campaign.started_at = campaign.results_from = at
         log(session, office.vault, campaign, "started", by, at, digests=current)
+        left = (Obligation.campaign_id == campaign.id, Obligation.status == ObligationStatus.MANUAL.value)
+        withholding.prove_left(session, office.vault, session.execute(select(*withholding.LEFT).where(*left)).all(), at)
         return campaign
 
 
@@ -233,15 +236,13 @@ def lift(session: Session, vault: Vault, campaign: Campaign, *, by: str, at: dat
 
 def finish(session: Session, vault: Vault, campaign: Campaign, at: datetime) -> bool:
     """Complete it when everybody is in a final state; returns whether it is."""
-    final = [status.value for status in FINAL]
-    told = session.scalar(
-        select(func.count()).select_from(Obligation).where(Obligation.campaign_id == campaign.id, Obligation.status.in_(final))
-    )
-    if campaign.status != STATES.RUNNING or told != campaign.population:
+    counted = select(Obligation.status, func.count()).where(Obligation.campaign_id == campaign.id).group_by(Obligation.status)
+    people = dict(session.execute(counted).all())
+    if campaign.status != STATES.RUNNING or not set(people) <= FINAL or sum(people.values()) != campaign.population:
         return False
     move(campaign, STATES.COMPLETED)
     campaign.ended_at, campaign.waits_for = at, ""
-    log(session, vault, campaign, "completed", "campaign", at, population=campaign.population)
+    log(session, vault, campaign, "completed", "campaign", at, population=campaign.population, states=people)
     return True
 
 

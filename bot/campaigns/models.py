@@ -245,7 +245,7 @@ class Notice(Base):
         Index("ix_notices_open", "campaign_id", "channel", "segment_id", "id",
               sqlite_where=PLANNED_ONLY, postgresql_where=PLANNED_ONLY),
         Index("ix_notices_due", "campaign_id", "channel", "due_at", sqlite_where=PLANNED_ONLY, postgresql_where=PLANNED_ONLY),
-        Index("ix_notices_lying", "submitted_at", "parts", sqlite_where=LYING, postgresql_where=LYING),
+        Index("ix_notices_lying", "submitted_at", "parts", "status", sqlite_where=LYING, postgresql_where=LYING),
         Index("ix_notices_lease", "lease_until", sqlite_where=PLANNED_ONLY, postgresql_where=PLANNED_ONLY),
         Index("ix_notices_campaign_id_status_settled_at", "campaign_id", "status", "settled_at"),
         Index("ix_notices_provider_id", "provider_id"),

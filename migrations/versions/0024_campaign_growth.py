@@ -24,7 +24,9 @@ def upgrade() -> None:
     op.execute(f"UPDATE notice_attempts SET {values}")  # noqa: S608 - our own words
     op.create_index(LAST_CALLS, "notice_attempts", ["campaign_id", "channel", "id"])
     op.create_index("ix_notices_due", "notices", ["campaign_id", "channel", "due_at"], sqlite_where=OPEN, postgresql_where=OPEN)
-    op.create_index("ix_notices_lying", "notices", ["submitted_at", "parts"], sqlite_where=LYING, postgresql_where=LYING)
+    op.create_index(
+        "ix_notices_lying", "notices", ["submitted_at", "parts", "status"], sqlite_where=LYING, postgresql_where=LYING
+    )
     op.add_column("suppression_readings", sa.Column("whole_began_at", UtcDateTime))
     op.add_column("suppression_readings", sa.Column("whole_before_at", UtcDateTime))
     op.add_column("suppression_readings", sa.Column("is_whole", sa.Boolean(), nullable=False, server_default=sa.false()))

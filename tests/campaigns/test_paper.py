@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -388,3 +390,36 @@ def test_letters_that_wait_are_counted(house: Clinic) -> None:
     running(house)
     with house.database.reading() as session:
         assert gathering.count(session, life.named(session, "first").id) == 3
+
+
+@dataclass
+class Overtaken:
+    """A database over which somebody pauses the campaign before the so many-th transaction."""
+
+    house: Clinic
+    before: int
+
+    def writing(self) -> Any:
+        self.before -= 1
+        if self.before == 0:
+            with self.house.database.writing() as session:
+                campaign = life.named(session, "first", lock=True)
+                life.pause(session, self.house.vault, campaign, by=AUTHOR, why="a wrong word", at=self.house.clock())
+        return self.house.database.writing()
+
+
+def test_a_batch_under_way_while_the_campaign_is_paused_is_not_kept(house: Clinic, tmp_path: Path) -> None:
+    house.people(2)
+    running(house)
+    # The first takes the lease, the second gathers; the pages are set before the third.
+    office = replace(house.office(), database=cast("Any", Overtaken(house, before=3)))
+    with pytest.raises(BadInput, match="not under way"):
+        batches.make(office, tmp_path, "first", size=10, registered=False, by=AUTHOR)
+    assert house.now().status == "paused"
+    with house.database.reading() as session:
+        assert batches.all_of(session, house.now()) == []
+        assert gathering.count(session, house.now().id) == 2
+    assert not list(tmp_path.rglob("*.pdf"))
+    with house.database.writing() as session:
+        life.resume(session, house.vault, life.named(session, "first", lock=True), by=AUTHOR, at=house.clock())
+    assert made(house, tmp_path).letters == 2

@@ -5,18 +5,21 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from collections import Counter
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text, update
 
 from bot.base.errors import BadInput
-from bot.campaigns import hands, ladder, life
-from bot.campaigns.models import Notice, NoticeStatus
+from bot.campaigns import events, hands, ladder, life
+from bot.campaigns.models import Notice, NoticeStatus, Obligation
 from bot.campaigns.proof import bundle, checking
 from bot.campaigns.proof.received import received
 from bot.campaigns.sending import claiming
 from bot.campaigns.sending.press import Press
+from bot.channels.base import DeliveryEvent, Outcome
+from bot.patients import disclosure
 from bot.patients.models import Person, Way
 from tests.campaigns.house import AUTHOR, Clinic
 from tests.conftest import Keys
@@ -180,7 +183,7 @@ def test_what_a_dead_worker_left_in_doubt_is_in_it_too(clinic: Clinic, keys: Key
     with clinic.database.writing() as session:
         campaign = life.named(session, "first", lock=True)
         ladder.look(session, clinic.office(), campaign.id, clinic.clock())
-        ladder.advance(session, campaign, clinic.clock())
+        ladder.advance(session, clinic.office(), campaign, clinic.clock())
     with clinic.database.writing() as session:
         press = Press(clinic.office())
         assert len(claiming.claim(session, clinic.office(), press, campaign.id, Way.EMAIL, 10, clinic.clock())) == 2
@@ -202,3 +205,47 @@ def test_a_line_that_is_none_is_told_and_does_not_end_the_check(told: Clinic, ke
     wrong = check(told, keys, made.folder).wrong
     assert any("log.jsonl was changed" in one for one in wrong)
     assert any("cannot be read" in one for one in wrong)
+
+
+def test_the_end_of_everybodys_ladder_stands_in_the_log(clinic: Clinic, keys: Keys, tmp_path: Path) -> None:
+    told_late, exhausted, alone, closed = (clinic.person(post=None), clinic.person(post=None), clinic.person(), clinic.person())
+    clinic.person(email=None, mobile=None, post=None)
+    clinic.running(ladder=(Way.EMAIL, Way.SMS))
+    with clinic.database.writing() as session:
+        disclosure.wish(session, exhausted, stopped=True, at=clinic.clock())
+        session.get_one(Person, alone).deceased = True
+        disclosure.wish(session, told_late, stopped=True, at=clinic.clock())
+    clinic.works()
+    with clinic.database.writing() as session:
+        withheld = session.scalars(select(Notice).where(Notice.person_id == told_late).order_by(Notice.id)).first()
+        assert withheld is not None
+        event = DeliveryEvent(withheld.reference, "", Outcome.DELIVERED)
+        events.apply(session, clinic.office(), event, withheld.channel, clinic.clock())
+        owed = session.scalars(select(Obligation).where(Obligation.person_id == closed)).one()
+        if owed.status == "open":
+            hands.close(session, clinic.vault, clinic.now(), owed.id, why="told in person", by=AUTHOR, at=clinic.clock())
+        public = {"where": "the website", "digest": "0" * 64, "by": AUTHOR, "at": clinic.clock()}
+        assert hands.substitute(session, clinic.vault, clinic.now(), **public) == 3
+    clinic.works()
+    assert clinic.now().status == "completed"
+    assert clinic.counts() == {"delivered": 1, "closed": 1, "substitute": 3}
+    made = export(clinic, keys, tmp_path / "one")
+    entries = [json.loads(line) for line in (made.folder / "log.jsonl").read_text().splitlines()]
+    kinds = Counter(entry["kind"] for entry in entries)
+    assert (kinds["notice.withheld"], kinds["obligation.manual"], kinds["obligation.substitute"]) == (
+        5,
+        4,
+        3,
+    )  # of the four one was told late
+    assert (kinds["obligation.delivered"], kinds["obligation.closed"]) == (1, 1)
+    assert made.agrees
+
+
+def test_a_state_that_no_entry_attests_is_told(told: Clinic, keys: Keys, tmp_path: Path) -> None:
+    told.clock.advance(hours=1)
+    with told.database.writing() as session:
+        session.execute(update(Obligation).where(Obligation.status == "open").values(status="delivered", settled_at=told.clock()))
+    told.clock.advance(hours=1)
+    made = export(told, keys, tmp_path / "one")
+    assert not made.agrees
+    assert json.loads((made.folder / "manifest.json").read_text())["agreement"]["people_not_in_log"] == 12

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import delete, select, update
 
+from bot.base.audit import AuditEntry
 from bot.base.errors import (
     AccountFailure,
     ChannelError,
@@ -20,7 +21,7 @@ from bot.base.errors import (
     Unconfigured,
 )
 from bot.base.lifecycle import move
-from bot.campaigns import hands, life, pace
+from bot.campaigns import hands, ladder, life, pace
 from bot.campaigns.models import Notice, NoticeAttempt, NoticeStatus, Obligation
 from bot.campaigns.plan import Caps, Release
 from bot.campaigns.sending import claiming, concluding
@@ -513,3 +514,49 @@ def test_one_result_that_cannot_be_written_does_not_keep_the_others(clinic: Clin
         clinic.clock.advance(seconds=1)
     room.close()
     assert sorted(one.status for one in clinic.notices(channel="sms")) == ["accepted", "accepted", "submitting"]
+
+
+def test_a_refusal_that_comes_after_the_notice_was_given_up_begins_no_rung(clinic: Clinic) -> None:
+    clinic.people(1)
+    clinic.running(**SMS_ONLY)
+    office = clinic.office()
+    for _ in range(2):  # the wave, then the rung
+        with clinic.database.writing() as session:
+            ladder.look(session, office, clinic.now().id, clinic.clock())
+            ladder.advance(session, office, clinic.now(), clinic.clock())
+    with clinic.database.writing() as session:
+        taken = claiming.claim(session, office, Press(office), clinic.now().id, Way.SMS, 1, clinic.clock())
+    clinic.clock.advance(minutes=3)
+    with clinic.database.writing() as session:
+        assert concluding.bury(session, office, clinic.clock()) == 1
+    with clinic.database.reading() as session:
+        waits = session.scalars(select(Obligation.next_at)).one()
+    for result in (PermanentFailure("no", code="21211"), OutcomeUnknown("broke")):
+        with clinic.database.writing() as session:
+            concluding.conclude(session, office, taken, result, clinic.clock())
+    with clinic.database.reading() as session:
+        assert session.scalars(select(Obligation.next_at)).one() == waits
+        told = session.scalars(select(AuditEntry.kind).where(AuditEntry.kind.startswith("notice."))).all()
+    assert [one.status for one in clinic.notices()] == ["unknown"]
+    assert told == ["notice.unknown"]
+
+
+def test_what_lies_at_twilio_is_told_as_what_the_campaign_waits_for(clinic: Clinic, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pace, "QUEUE", 3.0)  # seconds' worth of segments
+    clinic.people(20)
+    clinic.running(**SMS_ONLY, per_second={Way.SMS: 5})
+    clinic.works()
+    assert sum(one.parts for one in clinic.notices(status="accepted")) == 15
+    said = "Texts wait: 15 segments lie at Twilio without a receipt, half of what its queue holds. They go on as it empties."
+    assert clinic.now().waits_for == said
+
+
+def test_a_provider_that_asked_to_slow_down_is_told_as_what_the_campaign_waits_for(clinic: Clinic) -> None:
+    clinic.people(3)
+    clinic.sms.answers = failing(TemporaryFailure("slow down", code="20429", retry_after_s=600, is_limit=True))
+    clinic.running(**SMS_ONLY)
+    clinic.works(rounds=3)
+    with clinic.database.writing() as session:
+        session.execute(update(Notice).values(due_at=clinic.clock()))
+        ladder.look(session, clinic.office(), clinic.now().id, clinic.clock())
+    assert "asked us to send nothing until" in clinic.now().waits_for

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import func, select
 
+from bot.base.audit import AuditEntry
 from bot.campaigns.models import Notice
 from bot.campaigns.office import Office
 from bot.campaigns.sending import suppressing
@@ -158,3 +159,36 @@ def test_the_room_reads_the_lists_while_a_campaign_is_under_way_and_one_reader_i
     suppressing.read(second)
     with clinic.database.reading() as session:
         assert session.scalars(select(SuppressionReading.due_at)).all() == before
+
+
+def test_whom_sendgrid_took_off_a_list_is_written_to_again_and_it_is_noted(clinic: Clinic, provider: Running) -> None:
+    first, second = clinic.people(2)
+    found, at = addresses(clinic), clinic.clock()
+    listed(provider, "bounces", found, at - timedelta(days=9))
+    clinic.running(ladder=LADDER, waves=())
+    assert suppressing.read(office(clinic, provider)) == 2
+    provider.world.store.run("DELETE FROM suppressions WHERE email = ?", [found[0]])
+    for left in (2, 1):  # missed by one whole reading it may have slipped between two pages
+        clinic.clock.advance(hours=4)
+        suppressing.read(office(clinic, provider))
+        assert known(clinic) == left
+    with clinic.database.reading() as session:
+        lifted = session.scalars(select(AuditEntry.subject).where(AuditEntry.kind == "suppression.lifted")).all()
+    assert lifted == [f"person:{first}"]
+    clinic.works()
+    assert list(clinic.email.got) == [found[0]]
+    assert [one.status for one in clinic.notices(channel="email", person_id=second)] == ["withheld"]
+
+
+def test_who_joins_a_group_again_is_off_its_list_with_the_next_reading(clinic: Clinic, provider: Running) -> None:
+    clinic.people(1)
+    provider.sendgrid().client.asm.groups.post(request_body={"name": "news", "description": "news"})
+    number = provider.world.store.one("SELECT id FROM groups")["id"]
+    listed(provider, f"group:{number}", addresses(clinic), clinic.clock())
+    clinic.running(ladder=LADDER, waves=())
+    suppressing.read(office(clinic, provider))
+    assert known(clinic) == 1
+    provider.world.store.run("DELETE FROM suppressions")
+    clinic.clock.advance(minutes=6)
+    suppressing.read(office(clinic, provider))
+    assert known(clinic) == 0

@@ -72,6 +72,8 @@ def _store(
     session: Session, office: Office, home: Path, campaign: Campaign, found: Sequence[Waiting], pages: Sequence[int],
     files: tuple[bytes, bytes], *, registered: bool, by: str,
 ) -> LetterBatch:  # fmt: skip
+    # It may have been paused while the pages were set: then nothing of them is to leave the house.
+    hands.under_way(session.get_one(Campaign, campaign.id, with_for_update=True, populate_existing=True))
     ids, at = [one.notice_id for one in found], office.clock()
     still = select(Notice.id).where(Notice.id.in_(ids), Notice.status == NoticeStatus.LISTED.value).with_for_update()
     if len(session.scalars(still).all()) != len(ids):

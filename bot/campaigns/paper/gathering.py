@@ -8,21 +8,21 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.base.errors import BadInput
 from bot.base.languages import Language
 from bot.campaigns.audience import Because
 from bot.campaigns.content.letter import Sheet
-from bot.campaigns.models import REFERENCE, Campaign, Notice, NoticeStatus, Obligation, ObligationStatus, Segment
+from bot.campaigns.models import Campaign, Notice, NoticeStatus, Obligation, ObligationStatus, Segment
 from bot.campaigns.office import Office
 from bot.campaigns.paper.addressing import lines_of, number_of
 from bot.campaigns.paper.models import Letter
 from bot.campaigns.sending import withholding
 from bot.campaigns.sending.press import rendered
+from bot.campaigns.sending.printed import references_of
 from bot.campaigns.texts import Text
-from bot.patients import references
 from bot.patients.disclosure import PersonHold
 from bot.patients.finding import Particulars
 from bot.patients.models import CONTACT, RECORD, Category, ContactPoint, Person, Way
@@ -46,19 +46,19 @@ def waiting(session: Session, office: Office, campaign: Campaign, most: int) -> 
     """
     at = office.clock()
     rows = session.execute(_listed(campaign.id, most)).all()
-    kept = _sorted_out(session, rows, at)
-    printed = _references(session, office, kept)
+    kept = _sorted_out(session, office, rows, at)
+    printed = references_of(session, office, kept, at)
     texts: dict[int, Text] = {}
     found = []
     for row in kept:
         try:
             found.append(_one(session, office, campaign, row, texts, printed[row.obligation_id]))
         except BadInput as wrong:  # one person's record must not keep the others waiting
-            withholding.leave(session, row, Because.UNWRITABLE, str(wrong), at)
+            withholding.leave(session, office, row, Because.UNWRITABLE, str(wrong), at)
     return sorted(found, key=lambda one: (one.language, one.clinic, one.notice_id))
 
 
-def _sorted_out(session: Session, rows: Sequence[Any], at: datetime) -> list[Any]:
+def _sorted_out(session: Session, office: Office, rows: Sequence[Any], at: datetime) -> list[Any]:
     """Those who still get one. A wish for no more messages is no reason: it is about messages."""
     still = (PersonHold.person_id.in_([row.person_id for row in rows]), PersonHold.lifted_at.is_(None))
     held, kept = set(session.scalars(select(PersonHold.person_id).where(*still))), []
@@ -66,11 +66,11 @@ def _sorted_out(session: Session, rows: Sequence[Any], at: datetime) -> list[Any
         because = Because.DECEASED if row.deceased else Because.PROTECTED if row.protected else None
         because = because or (Because.HELD if row.person_id in held else None)
         if because is not None:
-            withholding.leave(session, row, because, because.value, at)
+            withholding.leave(session, office, row, because, because.value, at)
         elif row.owed != ObligationStatus.OPEN.value:
-            withholding.skip(session, row, withholding.SETTLED, at)
+            withholding.skip(session, office, row, withholding.SETTLED, at)
         elif row.retired_because in withholding.GONE:
-            withholding.skip(session, row, withholding.WRONG, at)
+            withholding.skip(session, office, row, withholding.WRONG, at)
         else:
             kept.append(row)
     return kept
@@ -109,15 +109,3 @@ def _one(session: Session, office: Office, campaign: Campaign, row: Any, texts: 
     lines = lines_of(values["name"], office.vault.open(row.sealed_value, CONTACT))
     text.substitutions(values)
     return Waiting(row.id, text.digest, row.language, who.clinic, text.sheet(values, lines, number_of(row.id)))
-
-
-def _references(session: Session, office: Office, rows: Sequence[Any]) -> dict[int, str]:
-    """The reference on the notices of each obligation: the one of its earlier rungs, or a new one."""
-    printed = {row.obligation_id: office.vault.open(row.sealed_reference, REFERENCE) for row in rows if row.sealed_reference}
-    lacking = {row.obligation_id: row.person_id for row in rows if row.obligation_id not in printed}
-    issued = references.issue(session, office.index, lacking.values(), at=office.clock())
-    made = {obligation: reference for obligation, (_, reference) in zip(lacking, issued, strict=True)}
-    if made:
-        sealed = [{"id": number, "sealed_reference": office.vault.seal(one, REFERENCE)} for number, one in made.items()]
-        session.execute(update(Obligation), sealed)
-    return {**printed, **made}

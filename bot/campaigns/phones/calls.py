@@ -72,7 +72,7 @@ def next_ones(session: Session, office: Office, campaign: Campaign, *, most: int
     """
     hands.under_way(campaign)
     at = office.clock()
-    _sort_out(session, campaign, at)
+    _sort_out(session, office, campaign, at)
     tries = select(PhoneAttempt.notice_id, func.count().label("tries"), func.max(PhoneAttempt.id).label("last"))
     made = tries.group_by(PhoneAttempt.notice_id).subquery()
     columns = (
@@ -93,7 +93,7 @@ def next_ones(session: Session, office: Office, campaign: Campaign, *, most: int
     return found
 
 
-def _sort_out(session: Session, campaign: Campaign, at: datetime) -> None:
+def _sort_out(session: Session, office: Office, campaign: Campaign, at: datetime) -> None:
     """Leave to the team, or to the next rung, whom nobody may ring any more: else they would stay on the list for ever."""
     held = exists().where(
         PersonHold.lifted_at.is_(None), or_(PersonHold.person_id == Person.id, PersonHold.person_id == ContactPoint.person_id)
@@ -106,10 +106,10 @@ def _sort_out(session: Session, campaign: Campaign, at: datetime) -> None:
         because = Because.DECEASED if row.deceased else Because.PROTECTED if row.protected else None
         because = because or (Because.HELD if row.held else None)
         if because is not None:
-            withholding.leave(session, row, because, because.value, at)
+            withholding.leave(session, office, row, because, because.value, at)
         else:
             is_open = row.owed == ObligationStatus.OPEN.value
-            withholding.skip(session, row, withholding.WRONG if is_open else withholding.SETTLED, at)
+            withholding.skip(session, office, row, withholding.WRONG if is_open else withholding.SETTLED, at)
 
 
 def _listed(campaign: Campaign) -> tuple[Any, ...]:

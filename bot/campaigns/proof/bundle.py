@@ -88,7 +88,7 @@ def _collect(
     entries = entries_of(office.database, office.vault, campaign.id, persons, head.sequence)
     made.stream("log.jsonl", (one.as_line() for one in _counted(entries, logged)))
     progress("people and notices")
-    made.stream("people.csv", tables.people(office.database, campaign.id, seen))
+    made.stream("people.csv", tables.people(office.database, campaign, seen, logged, head.sealed_at))
     made.stream("notices.csv", tables.notices(office.database, campaign.id, seen, logged, head.sealed_at))
     made.stream("totals.csv", _totals(logged))
     made.write("plan.json", _plan(office, campaign))
@@ -174,6 +174,7 @@ def _manifest(facts: summary.Facts, verdict: evidence.Verdict) -> bytes:
             "people": dict(sorted(seen.people.items())),
             "agreement": {
                 "holds": seen.holds and not facts.unequal_texts,
+                "people_not_in_log": seen.ends_not_in_log,
                 "notices_not_in_log": seen.not_in_log,
                 "notices_with_other_text": seen.other_text,
                 "notices_only_in_log": seen.gone,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -16,6 +16,7 @@ from bot.base.audit import CONTEXT, AuditEntry
 from bot.base.clock import in_hong_kong
 from bot.base.database import Database
 from bot.base.vault import Vault
+from bot.campaigns.phones.models import Outcome
 
 PAGE = 2000
 ABOUT_PERSONS = ("notice.", "obligation.")
@@ -89,6 +90,28 @@ def _about(row: Any, previous: str, vault: Vault, campaign_id: int, persons: set
     return Proven(row, previous, salted, content) if is_own or content.get("campaign") == campaign_id else None
 
 
+BITS = {state: 1 << place for place, state in enumerate(("delivered", "posted", "closed", "substitute", "manual"))}
+"""States of a person that an entry has to attest."""
+
+
+def _ends(kind: str, said: Mapping[str, Any]) -> tuple[str, ...]:
+    """Which states of its person an entry attests; of an erased call nobody knows how it ended."""
+    match kind:
+        case "notice.delivered" | "notice.posted" | "obligation.delivered":
+            return (kind.partition(".")[2],)
+        case "obligation.closed" | "obligation.substitute" | "obligation.manual":
+            return (kind.partition(".")[2],)
+        case "notice.returned":
+            return () if said.get("goes_on") else ("manual",)
+        case "notice.called" if not said:
+            return "delivered", "manual"
+        case "notice.called" if said.get("reached") or said.get("outcome") == Outcome.TOLD.value:
+            return ("delivered",)
+        case "notice.called" if said.get("outcome") == Outcome.DECEASED.value:
+            return ("manual",)
+    return ()
+
+
 @dataclass
 class Counted:
     """What the entries add up to, and what they say of each notice."""
@@ -97,6 +120,7 @@ class Counted:
     erased: int = 0
     last: Any = None  # the row of the last of them
     by_day: Counter[tuple[str, str, str]] = field(default_factory=Counter)  # day in Hong Kong, channel, what
+    ends: defaultdict[int, int] = field(default_factory=lambda: defaultdict(int))  # person to the states attested, as bits
     texts: dict[int, str] = field(default_factory=dict)  # notice to the digest of the text it was handed over with
     steps: list[tuple[datetime, str, str, dict[str, Any]]] = field(default_factory=list)  # of the campaign itself
 
@@ -105,6 +129,9 @@ class Counted:
         self.entries, self.last = self.entries + 1, one.row
         self.erased += one.salted is None
         kind, said = one.row.kind, one.content
+        whose = one.row.subject.partition(":")[2]
+        for state in _ends(kind, said) if whose.isdecimal() else ():
+            self.ends[int(whose)] |= BITS[state]
         if kind.startswith("campaign."):
             self.steps.append((one.row.at, kind.partition(".")[2], one.row.actor, said))
         elif kind.startswith("notice."):

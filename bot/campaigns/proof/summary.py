@@ -151,11 +151,12 @@ def _paper(facts: Facts) -> list[dict[str, Any]]:
 
 def _proof(facts: Facts) -> dict[str, Any]:
     seen = facts.seen
-    agree = "The tables and the sealed log say the same of every notice."
+    agree = "The tables and the sealed log say the same of every notice, and of how each person was told."
     if not seen.holds:
         agree = (
             f"The tables and the sealed log differ: {seen.not_in_log:,} notices are not in the log, {seen.other_text:,} name "
-            f"another text, {seen.gone:,} are in the log alone."
+            f"another text, {seen.gone:,} are in the log alone; of {seen.ends_not_in_log:,} people the log does not say what the "
+            "table says."
         )
     texts = "Every text that was sent was made again, byte by byte, and has the digest the log names."
     if facts.unequal_texts:

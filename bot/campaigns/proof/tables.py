@@ -12,9 +12,9 @@ from sqlalchemy import select
 
 from bot.base.database import Database
 from bot.base.text.spreadsheet import line
-from bot.campaigns.models import Notice, Obligation, Segment
+from bot.campaigns.models import Campaign, CampaignStatus, Notice, Obligation, Segment
 from bot.campaigns.paper.models import Letter
-from bot.campaigns.proof.log import Counted
+from bot.campaigns.proof.log import BITS, Counted
 
 PAGE = 5000
 PEOPLE = ("person", "wave", "language", "form", "ways", "state", "because", "settled_at_utc")
@@ -34,22 +34,27 @@ class Agreement:
     texts: Counter[tuple[int, str, str]] = field(default_factory=Counter)  # segment, channel, digest
     not_in_log: int = 0  # handed to a provider, and the log knows nothing of it
     other_text: int = 0  # the log names another text
+    ends_not_in_log: int = 0  # people in a state that no entry attests
     gone: int = 0  # in the log, and its row is missing
 
     @property
     def holds(self) -> bool:
         """Whether nothing differs."""
-        return not (self.not_in_log or self.other_text or self.gone)
+        return not (self.not_in_log or self.other_text or self.gone or self.ends_not_in_log)
 
 
-def people(database: Database, campaign_id: int, seen: Agreement) -> Iterator[str]:
-    """Everybody of the campaign, a line each."""
+def people(database: Database, campaign: Campaign, seen: Agreement, logged: Counted, until: datetime) -> Iterator[str]:
+    """Everybody of the campaign, a line each; that the log attests how each was told, up to the moment `until`."""
     yield line(PEOPLE)
     columns = (
         *(Obligation.id, Obligation.person_id, Obligation.wave, Obligation.ladder, Obligation.status, Obligation.because),
         *(Obligation.settled_at, Segment.language, Segment.variant),
     )
-    for row in _pages(database, columns, Obligation, campaign_id):
+    for row in _pages(database, columns, Obligation, campaign.id):
+        # Who was left to the team has no moment in the table: while it runs somebody may have been since.
+        is_due = row.settled_at < until if row.settled_at else campaign.status != CampaignStatus.RUNNING
+        if is_due and row.status in BITS and not logged.ends.get(row.person_id, 0) & BITS[row.status]:
+            seen.ends_not_in_log += 1
         seen.people[row.status] += 1
         if row.status == "manual":
             seen.because[row.because] += 1

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from bot.base.errors import BadInput
@@ -18,7 +18,6 @@ from bot.campaigns import pace
 from bot.campaigns.audience import Because
 from bot.campaigns.models import (
     OPEN,
-    REFERENCE,
     Campaign,
     CampaignStatus,
     Notice,
@@ -30,9 +29,9 @@ from bot.campaigns.pace import SenderPace
 from bot.campaigns.plan import Plan, plan_of
 from bot.campaigns.sending import withholding
 from bot.campaigns.sending.press import Press
+from bot.campaigns.sending.printed import references_of
 from bot.campaigns.texts import Text, Values
 from bot.channels.segments import segments
-from bot.patients import references
 from bot.patients.finding import Particulars
 from bot.patients.models import CONTACT, RECORD, Category, ContactPoint, Person, Way
 
@@ -156,7 +155,7 @@ def _rows(session: Session, campaign: Campaign, channel: Way, most: int, at: dat
 def _made(
     session: Session, office: Office, press: Press, campaign: Campaign, channel: Way, rows: Sequence[Any], most: int, at: datetime
 ) -> list[Taken]:
-    printed = _references(session, office, rows, at)
+    printed = references_of(session, office, rows, at)
     seen: Counter[str] = Counter()
     taken = []
     for row in rows:
@@ -165,7 +164,7 @@ def _made(
             continue  # an address stands in a request once: the others wait for another one
         text = press.text(session, campaign, row.segment_id, channel)
         if channel is Way.WHATSAPP and not text.content_id:
-            withholding.skip(session, row, withholding.NO_TEMPLATE, at)
+            withholding.skip(session, office, row, withholding.NO_TEMPLATE, at)
             continue
         who, language = particulars_of(office, row.sealed_record), press.language(row.segment_id)
         try:
@@ -173,7 +172,7 @@ def _made(
             put = text.substitutions(values)
             body = "" if channel is Way.EMAIL else text.filled(values)
         except BadInput as missing:  # one person's record must not keep the others waiting
-            withholding.leave(session, row, Because.UNWRITABLE, str(missing), at)
+            withholding.leave(session, office, row, Because.UNWRITABLE, str(missing), at)
             continue
         if channel is Way.EMAIL:
             seen[address.casefold()] += 1
@@ -186,23 +185,6 @@ def particulars_of(office: Office, sealed: str) -> Particulars:
     """A person's sealed record, opened."""
     record = json.loads(office.vault.open(sealed, RECORD))
     return Particulars(record["key"], record["name"], record["name_zh"], tuple(map(Category, record["categories"])))
-
-
-_PRINTED = (
-    update(Obligation).where(Obligation.id == bindparam("owed")).values(sealed_reference=bindparam("sealed"))
-)  # many rows in one go, past the session: nothing of them is in it
-
-
-def _references(session: Session, office: Office, rows: Sequence[Any], at: datetime) -> dict[int, str]:
-    """The reference printed on the notices of each obligation; made with its first notice and the same on all of them."""
-    printed = {row.obligation_id: office.vault.open(row.sealed_reference, REFERENCE) for row in rows if row.sealed_reference}
-    lacking = {row.obligation_id: row.person_id for row in rows if row.obligation_id not in printed}
-    issued = references.issue(session, office.index, lacking.values(), at=at)
-    made = {obligation: reference for obligation, (_, reference) in zip(lacking, issued, strict=True)}
-    if made:
-        sealed = [{"owed": number, "sealed": office.vault.seal(one, REFERENCE)} for number, one in made.items()]
-        session.connection().execute(_PRINTED, sealed)
-    return {**printed, **made}
 
 
 def _fitting(campaign: Campaign, plan: Plan, taken: list[Taken], limits: Limits, bucket: SenderPace) -> list[tuple[Taken, int]]:

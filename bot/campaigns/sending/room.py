@@ -133,7 +133,7 @@ class NoticeRoom:
                 if not self._due(campaign_id, now):
                     break
                 with office.database.writing() as session:
-                    ladder.advance(session, session.get_one(Campaign, campaign_id), now)
+                    ladder.advance(session, office, session.get_one(Campaign, campaign_id), now)
 
     def _checked(self, session: Session, campaign_id: int, now: datetime) -> None:
         campaign = session.get_one(Campaign, campaign_id, with_for_update=True)

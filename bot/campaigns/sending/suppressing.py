@@ -10,11 +10,11 @@ import logging
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from bot.base import leases
+from bot.base import audit, leases
 from bot.base.errors import BadInput, ChannelError, TemporaryFailure
 from bot.campaigns import events
 from bot.campaigns.models import Campaign, CampaignStatus, Notice, NoticeStatus
@@ -34,6 +34,11 @@ PAGES_MOST = 200
 """Pages of one list in one round; the next round goes on."""
 LISTS = ("bounces", "blocks", "invalid_emails", "spam_reports", "unsubscribes")
 GROUPS = "groups"
+WHOLE_EVERY = timedelta(hours=3)
+"""How often a list is read from its beginning: only so does it show whom SendGrid took off it."""
+AT_ONCE = 500
+"""Addresses looked up in one statement."""
+TAKEN_OFF = (Suppression.entry, Suppression.listed)
 NOT_ARRIVED = {
     "bounces": "the mailbox does not take it",
     "blocks": "the mailbox refused it",
@@ -76,10 +81,10 @@ def _list(office: Office, channel: Suppressor, name: str, may_go_on: Callable[[]
         place = _place(office, name)
         if place.due_at > office.clock() or not may_go_on():
             break
-        page = channel.suppressed(name, place.since, place.skip)
+        page = channel.suppressed(name, 0 if place.is_whole else place.since, place.skip)
         with office.database.writing() as session:
             kept = session.get_one(SuppressionReading, name, with_for_update=True)
-            if (kept.since, kept.skip) != (place.since, place.skip):
+            if (kept.since, kept.skip, kept.is_whole) != (place.since, place.skip, place.is_whole):
                 break  # our lease ran out and somebody else reads: their place counts
             _take_in(session, office, name, page, office.clock())
             number += len(page)
@@ -88,6 +93,9 @@ def _list(office: Office, channel: Suppressor, name: str, may_go_on: Callable[[]
             if len(page) < channel.PAGE:
                 kept.since, kept.skip = max(kept.since, kept.newest - OVERLAP_S), 0
                 kept.due_at = office.clock() + EVERY
+                if kept.is_whole:
+                    kept.is_whole = False
+                    _take_off(session, office, Suppression.listed == name, kept.whole_before_at)
                 break
     return number
 
@@ -96,7 +104,7 @@ def _groups(office: Office, channel: Suppressor) -> int:
     """The members of unsubscribe groups: SendGrid tells neither a page nor a time, so that all are read."""
     if _place(office, GROUPS).due_at > office.clock():
         return 0
-    number = 0
+    number, began = 0, office.clock()
     for group, members in channel.unsubscribed():
         at = office.clock()
         page = [Suppressed(one, int(at.timestamp()), "") for one in members]
@@ -104,6 +112,8 @@ def _groups(office: Office, channel: Suppressor) -> int:
             with office.database.writing() as session:
                 _take_in(session, office, f"group:{group}"[:20], page[start : start + channel.PAGE], at)
         number += len(page)
+    with office.database.writing() as session:
+        _take_off(session, office, Suppression.listed.like("group:%"), began)
     _put_off(office, GROUPS, EVERY)
     return number
 
@@ -113,6 +123,10 @@ def _place(office: Office, name: str) -> SuppressionReading:
         found = session.get(SuppressionReading, name)
         if found is None:
             session.add(found := SuppressionReading(listed=name, since=0, newest=0, skip=0, due_at=office.clock()))
+        now, last = office.clock(), found.whole_began_at
+        is_new = found.skip == 0 and not found.is_whole and found.due_at <= now and name != GROUPS
+        if is_new and (last is None or last + WHOLE_EVERY <= now):
+            found.is_whole, found.whole_before_at, found.whole_began_at = True, last, now
         return found
 
 
@@ -136,8 +150,27 @@ def _take_in(session: Session, office: Office, name: str, page: Sequence[Suppres
         for entry, one in found.items()
     ]
     insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    session.execute(insert(Suppression).on_conflict_do_nothing(), rows)
+    listed = insert(Suppression)
+    seen = listed.on_conflict_do_update(index_elements=["entry", "listed"], set_={"read_at": listed.excluded.read_at})
+    session.execute(seen, rows)
     _tell(session, office, name, found, at)
+
+
+def _take_off(session: Session, office: Office, which: ColumnElement[bool], before: datetime | None) -> None:
+    """Forget who was not seen on a list since then, and note it with each person: SendGrid writes to them again.
+
+    For a list read by pages that is the beginning of the whole pass before this one: whoever is taken off while it is
+    read moves the others, and one of them may slip from one page to the next unseen.
+    """
+    if before is None:
+        return
+    gone = session.execute(delete(Suppression).where(which, Suppression.read_at < before).returning(*TAKEN_OFF)).all()
+    for start in range(0, len(gone), AT_ONCE):
+        lists = {row.entry: row.listed for row in gone[start : start + AT_ONCE]}
+        points = select(ContactPoint.person_id, ContactPoint.entry).where(ContactPoint.entry.in_(list(lists)))
+        found = sorted({(person, lists[entry]) for person, entry in session.execute(points)})
+        entries = [("suppression.lifted", f"person:{person}", {"list": listed}) for person, listed in found]
+        audit.record_all(session, at=office.clock(), actor="campaign", entries=entries, vault=office.vault)
 
 
 def _tell(session: Session, office: Office, name: str, found: dict[str, Suppressed], at: datetime) -> None:

@@ -10,7 +10,9 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from bot.base import audit
 from bot.base.lifecycle import moving
+from bot.base.vault import Vault
 from bot.campaigns.audience import Because
 from bot.campaigns.models import Notice, NoticeStatus, Obligation, ObligationStatus
 from bot.campaigns.office import Office
@@ -24,6 +26,9 @@ from bot.patients.models import CONTACT, Person, Retirement, Way
 GONE = frozenset({Retirement.WRONG_PERSON.value, Retirement.DECEASED.value, Retirement.REPLACED.value})
 """Retired because of something a person said; a later file alone does not change a frozen campaign."""
 
+ACTOR = "campaign"
+LEFT = (Obligation.id, Obligation.campaign_id, Obligation.person_id, Obligation.because)
+"""What `prove_left` needs of each."""
 SETTLED = "this person has been told already"
 WRONG = "this contact is not the person's any more"
 STOPPED = "the person wished no more messages"
@@ -54,28 +59,51 @@ def sort_out(session: Session, office: Office, rows: Sequence[Any], channel: Way
             continue
         found.add(row.id)
         if because:
-            leave(session, row, because, why, at)
+            leave(session, office, row, because, why, at)
         else:
-            skip(session, row, why, at)
+            skip(session, office, row, why, at)
     return found
 
 
-def skip(session: Session, row: Any, why: str, at: datetime) -> None:
+def skip(session: Session, office: Office, row: Any, why: str, at: datetime) -> None:
     """Withhold a notice and let the next rung begin."""
-    _withhold(session, row, why, at)
+    _withhold(session, office, row, why, at)
     session.execute(update(Obligation).where(Obligation.id == row.obligation_id).values(next_at=at))
 
 
-def leave(session: Session, row: Any, because: Because, why: str, at: datetime) -> None:
+def leave(session: Session, office: Office, row: Any, because: Because, why: str, at: datetime) -> None:
     """Withhold a notice and leave its person to the team."""
-    _withhold(session, row, why, at)
-    left = moving(Obligation, ObligationStatus.MANUAL).where(Obligation.id == row.obligation_id)
-    session.execute(left.values(because=because.value, next_at=None))
+    _withhold(session, office, row, why, at)
+    to_team(session, office.vault, [row.obligation_id], because, at)
 
 
-def _withhold(session: Session, row: Any, why: str, at: datetime) -> None:
-    values = {"reason": why[:120], "settled_at": at}
-    session.execute(moving(Notice, NoticeStatus.WITHHELD).where(Notice.id == row.id).values(values))
+def to_team(session: Session, vault: Vault, obligations: Sequence[int], because: Because, at: datetime) -> None:
+    """Leave people to the team, those whom the ladder still had; each of them stands in the log."""
+    left = moving(Obligation, ObligationStatus.MANUAL).where(Obligation.id.in_(obligations))
+    left = left.values(because=because.value, next_at=None).execution_options(synchronize_session=False)
+    prove_left(session, vault, session.execute(left.returning(*LEFT)).all(), at)
+
+
+def prove_left(session: Session, vault: Vault, rows: Sequence[Any], at: datetime) -> None:
+    """An entry for each person who is left to the team: why no rung goes on."""
+    entries = [
+        (
+            f"obligation.{ObligationStatus.MANUAL.value}",
+            f"person:{row.person_id}",
+            {"campaign": row.campaign_id, "obligation": row.id, "because": row.because},
+        )
+        for row in sorted(rows, key=lambda row: row.id)
+    ]
+    audit.record_all(session, at=at, actor=ACTOR, entries=entries, vault=vault)
+
+
+def _withhold(session: Session, office: Office, row: Any, why: str, at: datetime) -> None:
+    held = moving(Notice, NoticeStatus.WITHHELD).where(Notice.id == row.id).values(reason=why[:120], settled_at=at)
+    held = held.execution_options(synchronize_session=False)
+    for one in session.execute(held.returning(Notice.id, Notice.campaign_id, Notice.person_id, Notice.channel)).all():
+        content = {"notice": one.id, "campaign": one.campaign_id, "channel": one.channel, "reason": why[:120]}
+        entry = (f"notice.{NoticeStatus.WITHHELD.value}", f"person:{one.person_id}", content)
+        audit.record_all(session, at=at, actor=ACTOR, entries=[entry], vault=office.vault)
 
 
 def _because(row: Any, held: set[int]) -> Because | None:

@@ -33,9 +33,13 @@ def outage(session: Session, campaign: Campaign, channels: Iterable[Way]) -> str
 
 
 def _silent(session: Session, campaign: Campaign, channel: Way) -> str:
-    # The last ones by their index, and only these joined: else all of a large campaign would be sorted each second.
     mine = (NoticeAttempt.campaign_id == campaign.id, NoticeAttempt.channel == channel.value)
-    latest = select(NoticeAttempt).where(*mine).order_by(NoticeAttempt.id.desc()).limit(LOOKED_AT).subquery()
+    by_age = select(NoticeAttempt).where(*mine).order_by(NoticeAttempt.id.desc())
+    last = session.execute(by_age.with_only_columns(NoticeAttempt.outcome, NoticeAttempt.code).limit(1)).first()
+    if last is None or _is_answer(*last):
+        return ""
+    # The last ones by their index, and only these joined: else all of a large campaign would be sorted each second.
+    latest = by_age.limit(LOOKED_AT).subquery()
     attempts = (
         select(latest.c.at, latest.c.outcome, latest.c.code, Notice.segment_id, Notice.id)
         .join(Notice, Notice.id == latest.c.notice_id)
@@ -46,12 +50,16 @@ def _silent(session: Session, campaign: Campaign, channel: Way) -> str:
     for at, outcome, code, segment_id, notice_id in session.execute(attempts):
         if outcome == "unknown" and not code:
             continue  # without a code it was a worker of ours that stopped, not the provider
-        if outcome not in ("unknown", "again") or code in LIMITS:
+        if _is_answer(outcome, code):
             return ""
         calls.add((at, segment_id if channel is Way.EMAIL else notice_id))  # an e-mail request is for one segment
         if len(calls) >= CALLS:
             return OUT_OF_REACH.format(channel.value, code or "no code")
     return ""
+
+
+def _is_answer(outcome: str, code: str) -> bool:
+    return outcome not in ("unknown", "again") or code in LIMITS
 
 
 def too_many(session: Session, campaign: Campaign) -> tuple[int, int] | None:

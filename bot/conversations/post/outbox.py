@@ -35,7 +35,7 @@ from bot.channels.shapes import LIMITS, shape
 from bot.conversations.models import Reply, Thread, Turn
 from bot.conversations.post import invitations
 from bot.conversations.post.arrivals import ADDRESS, LETTER
-from bot.conversations.post.models import LOOKED_FOR, Part, PartStatus
+from bot.conversations.post.models import LOOKED_FOR, OPEN, Part, PartStatus
 from bot.conversations.post.settling import settle
 
 log = logging.getLogger(__name__)
@@ -79,7 +79,7 @@ def lay(
     if channel not in CHANNELS:
         return []
     session.flush()
-    letter = _letter(session, reply.thread_id)
+    letter, labels = _letter(session, reply.thread_id), [choice["label"] for choice in reply.choices]
     parts = [
         Part(
             thread_id=reply.thread_id,
@@ -93,7 +93,7 @@ def lay(
             due_at=at,
             created_at=at,
         )
-        for place, piece in enumerate(shape(channel, text, [choice["label"] for choice in reply.choices]), start=1)
+        for place, piece in enumerate(shape(channel, text, labels, Language(reply.language)), start=1)
     ]
     for part in parts:
         session.add(part)
@@ -110,7 +110,7 @@ def take(
     before = exists().where(earlier.thread_id == Part.thread_id, earlier.id < Part.id, earlier.status.in_(still_open))
     due = (
         select(Part)
-        .where(Part.channel == channel, Part.status == PartStatus.QUEUED.value, Part.due_at <= at, ~before)
+        .where(Part.channel == channel, OPEN, Part.status == PartStatus.QUEUED.value, Part.due_at <= at, ~before)
         .order_by(Part.id)
         .with_for_update(skip_locked=True, of=Part)
     )
@@ -178,7 +178,7 @@ def conclude(
 
 def bury(session: Session, at: datetime) -> list[int]:
     """Mark as unknown what somebody was sending who is no longer there; returns the parts."""
-    lost = select(Part).where(Part.status == PartStatus.SUBMITTING.value, Part.lease_until <= at)
+    lost = select(Part).where(OPEN, Part.status == PartStatus.SUBMITTING.value, Part.lease_until <= at)
     parts = session.scalars(lost.with_for_update(skip_locked=True)).all()
     for part in parts:
         _unknown(part, "", BROKEN_OFF)
@@ -188,8 +188,8 @@ def bury(session: Session, at: datetime) -> list[int]:
 
 def waiting(session: Session, *, at: datetime) -> bool:
     """Whether anything is to be sent or buried now."""
-    due = select(Part.id).where(Part.status == PartStatus.QUEUED.value, Part.due_at <= at).limit(1)
-    lost = select(Part.id).where(Part.status == PartStatus.SUBMITTING.value, Part.lease_until <= at).limit(1)
+    due = select(Part.id).where(OPEN, Part.status == PartStatus.QUEUED.value, Part.due_at <= at).limit(1)
+    lost = select(Part.id).where(OPEN, Part.status == PartStatus.SUBMITTING.value, Part.lease_until <= at).limit(1)
     return session.scalars(due).first() is not None or session.scalars(lost).first() is not None
 
 
