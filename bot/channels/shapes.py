@@ -1,6 +1,7 @@
 """How a reply looks on a channel: choices as numbered lines, and parts that fit, sentences kept whole.
 
-A text is never altered: parts joined again are the text, but for white space at the cuts.
+A text is never altered: parts joined again are the text, but for white space at the cuts. Only where choices follow, the numbers
+before its steps become dashes: one "1." alone stands there, and a sentence says what it is for.
 """
 
 from __future__ import annotations
@@ -8,12 +9,24 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
+from bot.base.languages import Language
 from bot.channels.segments import segments
 
 TWILIO_MOST = 1600
 """Characters of one message; more is refused with 21617 (Messages resource)."""
 SMS_SEGMENTS = 4
 """Beyond this a handset may show the segments out of order, and Twilio advises against it."""
+
+REPLY_WITH = {
+    Language.EN: "Reply with a number:",
+    Language.ZH_HANT: "請回覆數字：",
+    Language.ZH_HANS: "请回复数字：",
+    Language.TL: "Mag-reply ng numero:",
+    Language.ID: "Balas dengan angka:",
+}
+"""What stands above numbered choices, so that nobody has to guess what the numbers are for."""
+_STEP = re.compile(r"^([ \t]*)\d{1,2}[.)、．）][ \t]*(?=\S)", re.MULTILINE)
+_DASH = "- "  # in every alphabet of SMS, and a list on WhatsApp
 
 _PARAGRAPH = re.compile(r"(?<=\n)(?=[^\n])")
 # Not after a number: "1. First" stays together.
@@ -38,16 +51,20 @@ LIMITS: dict[str, Fits | None] = {"sms": fits_sms, "whatsapp": fits_whatsapp, "e
 """Per channel whether a text fits one part; None is no limit."""
 
 
-def shape(channel: str, text: str, labels: Sequence[str]) -> list[str]:
+def shape(channel: str, text: str, labels: Sequence[str], language: Language = Language.EN) -> list[str]:
     """The parts in which a reply leaves on a channel, in order."""
-    whole = f"{text.strip()}\n\n{numbered(labels)}" if labels else text.strip()
+    whole = f"{_STEP.sub(_dashed, text.strip())}\n\n{numbered(labels, language)}" if labels else text.strip()
     fits = LIMITS[channel]
     return split(whole, fits) if fits else [whole]
 
 
-def numbered(labels: Sequence[str]) -> str:
-    """Choices as lines that can be answered with their number."""
-    return "\n".join(f"{place}. {label}" for place, label in enumerate(labels, start=1))
+def numbered(labels: Sequence[str], language: Language = Language.EN) -> str:
+    """Choices as lines that can be answered with their number, beneath a line that says so."""
+    return "\n".join([REPLY_WITH[language], *(f"{place}. {label}" for place, label in enumerate(labels, start=1))])
+
+
+def _dashed(step: re.Match[str]) -> str:
+    return f"{step[1]}{_DASH}"
 
 
 def split(text: str, fits: Fits) -> list[str]:

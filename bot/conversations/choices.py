@@ -17,6 +17,9 @@ from bot.conversations.models import Reply, Turn
 
 _NUMERALS = {numeral: position for position, numeral in enumerate("一二三四五六七八九")}
 
+_AROUND = ".．。、)(（）\ufe0f\u20e3"
+"""What people and their keyboards put around a number."""
+
 
 @dataclass(frozen=True)
 class Chosen:
@@ -49,7 +52,7 @@ def pressed(session: Session, turn: Turn, publication_id: int) -> Chosen | None:
 
 def typed(text: str, choices: Sequence[dict[str, str]]) -> str | None:
     """The topic of the choice that a typed text means: its place as a digit or numeral, or its label."""
-    said = text.strip().strip(".。)）").casefold()
+    said = text.strip().strip(_AROUND).casefold()
     for position, choice in enumerate(choices):
         if said == choice["label"].casefold():
             return choice["topic"]

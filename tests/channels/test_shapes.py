@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.base.languages import Language
 from bot.channels.segments import segments
-from bot.channels.shapes import SMS_SEGMENTS, TWILIO_MOST, fits_sms, fits_whatsapp, shape, split
+from bot.channels.shapes import REPLY_WITH, SMS_SEGMENTS, TWILIO_MOST, fits_sms, fits_whatsapp, shape, split
+from bot.conversations.choices import typed
 
 SENTENCES = st.lists(
     st.sampled_from(
@@ -70,7 +72,7 @@ def test_chinese_sentences_stay_whole() -> None:
 
 def test_choices_become_numbered_lines_that_are_not_cut() -> None:
     parts = shape("sms", "Choose:", ["What happened?", "Talk to a person"])
-    assert parts == ["Choose:\n\n1. What happened?\n2. Talk to a person"]
+    assert parts == ["Choose:\n\nReply with a number:\n1. What happened?\n2. Talk to a person"]
     long = shape("sms", "我們會盡快回覆你。" * 30, [f"選項{n}" for n in range(1, 5)])
     assert "\n".join(long).endswith("1. 選項1\n2. 選項2\n3. 選項3\n4. 選項4")
 
@@ -84,3 +86,35 @@ def test_a_joined_emoji_is_not_torn_apart() -> None:
     parts = split(family * 120, fits_sms)
     assert len(parts) > 1
     assert all(part.startswith("👨") and part.endswith("👧") for part in parts)
+
+
+@pytest.mark.parametrize("language", Language)
+@pytest.mark.parametrize("channel", ["sms", "whatsapp", "email"])
+def test_of_two_numberings_only_the_choices_keep_theirs_and_a_line_says_what_it_is_for(channel: str, language: Language) -> None:
+    text = "Do this:\n1. Ring 18222.\n2) Keep the message.\n３．Tell us.\n10. Wait. Of 2 codes, 1. counts."
+    [part] = shape(channel, text, ["One", "Two"], language)
+    steps, choices = part.split("\n\n")
+    assert steps == "Do this:\n- Ring 18222.\n- Keep the message.\n- Tell us.\n- Wait. Of 2 codes, 1. counts."
+    assert choices == f"{REPLY_WITH[language]}\n1. One\n2. Two"
+    assert re.findall(r"(?m)^1\.", part) == ["1."]
+    assert shape(channel, text, []) == [text], "without choices the steps keep their numbers"
+
+
+@pytest.mark.parametrize("language", Language)
+def test_what_stands_above_choices_costs_latin_texts_no_wider_alphabet(language: Language) -> None:
+    assert set(REPLY_WITH) == set(Language)
+    is_latin = language in (Language.EN, Language.TL, Language.ID)
+    assert (segments(REPLY_WITH[language]).count, REPLY_WITH[language].isascii()) == (1, is_latin)
+    assert len(REPLY_WITH[language]) <= 24
+
+
+@pytest.mark.parametrize("said", ["2", "２", "二", "2.", "２．", "(2)", "（2）", "2、", "2️⃣", "Two", "two."])
+def test_a_choice_is_taken_however_its_number_is_typed(said: str) -> None:
+    offered = [{"id": "1-a", "label": "One", "topic": "first"}, {"id": "1-b", "label": "Two", "topic": "second"}]
+    assert typed(said, offered) == "second"
+
+
+@pytest.mark.parametrize("said", ["3", "0", "22", "2 1", "", "."])
+def test_any_other_number_takes_no_choice(said: str) -> None:
+    offered = [{"id": "1-a", "label": "One", "topic": "first"}, {"id": "1-b", "label": "Two", "topic": "second"}]
+    assert typed(said, offered) is None

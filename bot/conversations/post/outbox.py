@@ -27,6 +27,7 @@ from bot.base.errors import (
     TemporaryFailure,
     Unconfigured,
 )
+from bot.base.languages import Language
 from bot.base.lifecycle import may_move, move
 from bot.base.vault import Vault
 from bot.channels import windows
