@@ -28,6 +28,7 @@ from bot.campaigns.models import (
 from bot.campaigns.office import Office
 from bot.campaigns.plan import Plan, digests_of, plan_of
 from bot.campaigns.planning import senders
+from bot.campaigns.planning.authors import authors
 from bot.campaigns.planning.holding import working
 from bot.campaigns.sending import withholding
 from bot.patients.roster.imports import state_of
@@ -129,8 +130,8 @@ def approve(office: Office, name: str, *, by: str, digests: dict[str, str] | Non
         campaign, at = named(session, name, lock=True), office.clock()
         if campaign.status != STATES.SUBMITTED:
             raise IllegalMove(f"The campaign is {campaign.status}: only a submitted one is approved.")
-        if _who(by).casefold() in {campaign.by.casefold(), (campaign.submitted_by or "").casefold()}:
-            raise BadInput("Somebody else has to approve: not who wrote or submitted it.")
+        if _who(by).casefold() in authors(session, campaign):
+            raise BadInput("Somebody else has to approve: not who wrote, changed or submitted it.")
         if current != campaign.digests or (digests is not None and digests != campaign.digests):
             raise BadInput("Something has changed since it was submitted: submit it again.")
         session.add(CampaignApproval(campaign_id=campaign.id, by=_who(by), at=at, digests=campaign.digests))

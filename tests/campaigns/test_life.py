@@ -130,6 +130,19 @@ def test_nobody_approves_what_they_wrote_or_submitted(clinic: Clinic) -> None:
     assert clinic.now().status == "approved"
 
 
+def test_nobody_approves_a_plan_that_they_changed_although_others_wrote_and_submitted_it(clinic: Clinic) -> None:
+    clinic.person()
+    clinic.campaign()
+    with clinic.database.writing() as session:
+        life.change(session, clinic.vault, "first", Plan(ladder=(Way.SMS,)), by=OTHER, at=clinic.clock())
+    life.submit(clinic.office(), "first", by=AUTHOR)
+    for name in (OTHER, f" {OTHER.upper()} "):
+        with pytest.raises(BadInput, match="Somebody else"):
+            life.approve(clinic.office(), "first", by=name)
+    assert clinic.now().status == "submitted"
+    life.approve(clinic.office(), "first", by="Yau, another officer")
+
+
 def test_a_changed_text_or_recipient_is_not_approved_and_not_started(clinic: Clinic) -> None:
     clinic.people(2)
     clinic.campaign()

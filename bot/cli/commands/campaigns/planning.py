@@ -95,7 +95,7 @@ def submit(name: Name, by: By = "operator") -> None:
 
 
 def approve(name: Name, by: By) -> None:
-    """Approve exactly what was submitted; not for whoever wrote or submitted it."""
+    """Approve exactly what was submitted; not for whoever wrote, changed or submitted it."""
     with office() as at:
         campaign = life.approve(at, name, by=by)
     say(f"Approved for {campaign.population:,} people. To begin: ./candour campaign start {name}")

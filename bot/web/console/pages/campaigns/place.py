@@ -15,6 +15,7 @@ from bot.campaigns import figures
 from bot.campaigns.models import Campaign
 from bot.campaigns.office import Office
 from bot.campaigns.planning import errands
+from bot.campaigns.planning.authors import authors
 from bot.campaigns.watching import tables
 from bot.desk.staff.approvals import Deciders
 from bot.desk.staff.names import colleagues
@@ -54,8 +55,8 @@ def names(staff: Staff, session: Session) -> dict[str, str]:
 
 
 def deciders(staff: Staff, session: Session, campaign: Campaign) -> Deciders:
-    """Who could approve what was submitted: neither who wrote nor who submitted it."""
-    involved = {campaign.by, campaign.submitted_by}
+    """Who could approve what was submitted: nobody who wrote, changed or submitted it."""
+    involved = authors(session, campaign)
     able = [
         one
         for one in colleagues(session, staff.vault).values()

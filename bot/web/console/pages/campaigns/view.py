@@ -16,6 +16,7 @@ from bot.campaigns.figures import Standing
 from bot.campaigns.models import Campaign, CampaignStatus, NoticeStatus, ObligationStatus
 from bot.campaigns.plan import plan_of
 from bot.campaigns.planning import errands, versions
+from bot.campaigns.planning.authors import authors
 from bot.campaigns.watching import tables
 from bot.patients.models import Way
 from bot.web.console import charts
@@ -64,7 +65,6 @@ def campaign(staff: Reader, campaign_id: int) -> Response:
         parts=PARTS,
         error=in_words(staff, head.errand.error) if head.errand else "",
         is_live=office(staff).is_live,
-        is_mine=staff.actor in (one.by, one.submitted_by),
         **values,
         **_said(staff, one, now),
     )
@@ -79,6 +79,7 @@ def _read(staff: Staff, session: Session, one: Campaign, now: Standing) -> dict[
         "reported": reported[0] if reported else None,
         "who": staff.t(who.key, **who.values),
         "alone": who.is_bad,
+        "is_mine": staff.actor in authors(session, one),
         "approval": tables.approval(session, one),
         "names": names(staff, session),
         "holds": tables.standing_holds(session, one, staff.now),
