@@ -5,28 +5,28 @@ from __future__ import annotations
 import glob
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
-from xml.etree import ElementTree
 
 import typer
 
 from bot.base.errors import CandourError
 from bot.base.settings import REPOSITORY, Settings
 from bot.cli import services, training
+from bot.cli.checking import Check, Result, Run
 from bot.cli.supervisor import surroundings
 from bot.cli.terminal import out, say, settings_now, show
 
-UNSTEADY = 3
-"""So many failed tests are run once more by themselves; with more of them, something is wrong."""
 SLOW = ("postgres", "engine", "browser", "chaos")
+MEMORY_FOR_TWO = 6 * 2**30
+"""Bytes: a training takes 3 GB, the tests beside it 1 GB, and the rest is for whatever else runs."""
 
 
 class Kind(StrEnum):
@@ -40,64 +40,72 @@ class Kind(StrEnum):
     CHAOS = "chaos"  # the tests that kill and stop processes
 
 
-@dataclass(frozen=True)
-class Check:
-    """A command whose exit status decides."""
-
-    name: str
-    command: Sequence[str]
-    counts: bool = False  # pytest: its totals are added up
-    quiet: bool = False  # its words are shown only when it fails
-    environment: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Result:
-    """How a check went; of tests, how many passed and the names of the others."""
-
-    status: int
-    passed: int = 0
-    failures: tuple[str, ...] = ()
-    unsteady: tuple[str, ...] = ()
-
-
-def run_checks(kind: Annotated[Kind, typer.Argument(help="Which checks.")] = Kind.ALL) -> None:
+def run_checks(
+    kind: Annotated[Kind, typer.Argument(help="Which checks.")] = Kind.ALL,
+    one_by_one: Annotated[
+        bool, typer.Option("--one-by-one", help="Nothing side by side; what tests say is shown as it comes.")
+    ] = False,
+) -> None:
     """Run the checks: style, types, imports, tests on real parts. `test fast` takes some minutes."""
     settings = settings_now()
     began = time.monotonic()
     install_parts(kind)
-    passed = failed = 0
-    unsteady: list[str] = []
-    with tempfile.TemporaryDirectory() as scratch:
-        for check in checks(kind, settings, Path(scratch)):
-            started = time.monotonic()
-            result = run(check, Path(scratch))
-            unsteady += result.unsteady
-            status, passed, failed = result.status, passed + result.passed, failed + len(result.failures)
-            out.print(f"[bold]{check.name}[/bold]: {'failed' if status else 'well'} ({time.monotonic() - started:.1f} s)")
-            if status:
-                failed = max(failed, 1)
-                say(f"{check.name} failed (exit status {status}); the checks after it were not run.")
-                break
+    results: list[Result] = []
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a stop ends what was started, as Ctrl-C does
+
+    def tell(check: Check, result: Result, seconds: float) -> None:
+        results.append(result)
+        out.print(f"[bold]{check.name}[/bold]: {'failed' if result.status else 'well'} ({seconds:.1f} s)")
+        if result.status:
+            say(f"{check.name} failed (exit status {result.status}); the checks after it were not run.")
+
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
+        together = kind is Kind.ALL and not one_by_one and has_room()
+        run = Run(Path(scratch), tell, streams=not together)
+        went_well = all(run.side_by_side(lanes) for lanes in stages(kind, settings, Path(scratch), together=together))
     out.print(f"checked in {time.monotonic() - began:.0f} s")
-    for name in unsteady:
+    for name in [name for result in results for name in result.unsteady]:
         say(f"Unsteady, please mend: {name} failed once and passed when it was run by itself.")
+    passed = sum(result.passed for result in results)
+    failed = max(sum(len(result.failures) for result in results), 0 if went_well else 1)
     out.print(f"{passed} passed, {failed} failed")
     if failed or not passed:
         raise typer.Exit(1)
 
 
-def checks(kind: Kind, settings: Settings, scratch: Path) -> Iterator[Check]:
-    """The checks of a kind, in order; the model is trained when the first one that needs it is reached."""
-    if kind in (Kind.ALL, Kind.FAST):
-        yield from _static()
-        yield _tests("fast tests", f"not ({' or '.join(SLOW)})", scratch)
-    if kind in (Kind.ALL, Kind.ENGINE):
-        yield from _data(settings, scratch)
-    if kind is Kind.ALL:
-        yield _tests("tests on real parts", " or ".join(SLOW), scratch)
-    elif kind is not Kind.FAST:
-        yield _tests(f"{kind} tests", kind.value, scratch)
+def has_room() -> bool:
+    """Whether two lanes of checks fit: two processors, and memory for a training beside the other tests."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    for limit in (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes")):
+        if limit.exists() and (allowed := limit.read_text().strip()).isdecimal():
+            memory = min(memory, int(allowed))
+    return len(os.sched_getaffinity(0)) >= 2 and memory >= MEMORY_FOR_TWO
+
+
+def stages(kind: Kind, settings: Settings, scratch: Path, *, together: bool) -> list[list[Iterator[Check]]]:
+    """The checks of a kind: stages in order, each of one or two lanes; the model is trained when one first needs it."""
+    if kind is Kind.FAST:
+        return [[_fast(scratch)]]
+    if kind is Kind.ENGINE:
+        return [[_engine(settings, scratch)]]
+    if kind is not Kind.ALL:
+        return [[iter([_tests(f"{kind} tests", kind.value, scratch)])]]
+    postgres = iter([_tests("postgres tests", "postgres and not (engine or browser or chaos)", scratch)])
+    browser = iter([_tests("browser tests", "browser and not chaos", scratch)])
+    chaos = iter([_tests("chaos tests", "chaos", scratch)])  # alone: it stops and kills processes, and counts seconds
+    if together:
+        return [[_fast(scratch), _engine(settings, scratch)], [postgres, browser], [chaos]]
+    return [[_fast(scratch)], [_engine(settings, scratch)], [postgres], [browser], [chaos]]
+
+
+def _fast(scratch: Path) -> Iterator[Check]:
+    yield from _static()
+    yield _tests("fast tests", f"not ({' or '.join(SLOW)})", scratch)
+
+
+def _engine(settings: Settings, scratch: Path) -> Iterator[Check]:
+    yield from _data(settings, scratch)
+    yield _tests("engine tests", "engine and not (browser or chaos)", scratch)
 
 
 def _static() -> Iterator[Check]:
@@ -128,50 +136,12 @@ def _data(settings: Settings, scratch: Path) -> Iterator[Check]:
 
 
 def _tests(name: str, marks: str, scratch: Path) -> Check:
-    report = ["--junit-xml", str(scratch / "report.xml")]
-    return Check(name, [sys.executable, "-m", "pytest", "-q", "-m", marks, "--durations=5", *report], counts=True)
-
-
-def run(check: Check, scratch: Path) -> Result:
-    """Run a check; a few failed tests are run once more alone: what fails twice is wrong, what passes then is unsteady."""
-    first = _once(check, scratch)
-    if not check.counts or not 0 < len(first.failures) <= UNSTEADY:
-        return first
-    say(f"{len(first.failures)} failed; once more by themselves …")
-    second = _once(replace(check, command=[*check.command, "--last-failed", "--last-failed-no-failures", "none"]), scratch)
-    if second.passed + len(second.failures) < len(first.failures):
-        return first  # they were not run again: nothing new is known about them
-    unsteady = tuple(name for name in first.failures if name not in second.failures)
-    return Result(second.status, first.passed + second.passed, second.failures, unsteady)
-
-
-def _once(check: Check, scratch: Path) -> Result:
-    kept, joined = (subprocess.PIPE, subprocess.STDOUT) if check.quiet else (None, None)
-    environment = check.environment or None
-    done = subprocess.run(check.command, cwd=REPOSITORY, env=environment, stdout=kept, stderr=joined, check=False)  # noqa: S603
-    if done.returncode and check.quiet:
-        out.out(done.stdout.decode("utf-8", "replace")[-8000:])
-    report = scratch / "report.xml"
-    if not check.counts or not report.exists():
-        return Result(done.returncode)
-    result = _read(report, done.returncode)
-    report.unlink()
-    return result
-
-
-def _read(report: Path, status: int) -> Result:
-    """How many tests passed, and the names of those that did not, from pytest's report in JUnit's form."""
-    passed, failures = 0, []
-    for _, element in ElementTree.iterparse(report):  # noqa: S314 - pytest wrote it
-        if element.tag != "testcase":
-            continue
-        outcomes = {child.tag for child in element}
-        if outcomes & {"failure", "error"}:
-            failures.append(f"{element.get('classname')}::{element.get('name')}")
-        elif "skipped" not in outcomes:
-            passed += 1
-        element.clear()
-    return Result(status, passed, tuple(dict.fromkeys(failures)))
+    folder = scratch / name.replace(" ", "-")
+    folder.mkdir(exist_ok=True)
+    # Its own memory of what failed: another lane would write over it.
+    kept = ["--junit-xml", str(folder / "report.xml"), "-o", f"cache_dir={folder / 'cache'}"]
+    command = [sys.executable, "-m", "pytest", "-q", "-m", marks, "--durations=5", *kept]
+    return Check(name, command, report=folder / "report.xml")
 
 
 def postgres_binaries() -> Path | None:
