@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import threading
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
@@ -274,6 +275,50 @@ def test_who_may_not_be_rung_any_more_leaves_the_list_for_the_team_or_the_next_r
     house.works()
     [letter] = house.notices(channel="letter")
     assert letter.person_id == moved
+
+
+def rung_by(house: Clinic, who: str, most: int = 2) -> set[int]:
+    with house.database.writing() as session:
+        return {
+            one.notice_id for one in calls.next_ones(session, house.office(), life.named(session, "first"), most=most, by=who)
+        }
+
+
+def test_of_two_who_ask_at_once_each_has_other_people(house: Clinic) -> None:
+    house.people(8)
+    running(house, (Way.PHONE,))
+    start, found = threading.Barrier(4), []
+
+    def ask(who: str) -> None:
+        start.wait(60)
+        found.append(rung_by(house, who))
+
+    agents = [threading.Thread(target=ask, args=(f"staff:{number}",)) for number in range(4)]
+    for agent in agents:
+        agent.start()
+    for agent in agents:
+        agent.join(60)
+    assert [len(one) for one in found] == [2, 2, 2, 2]
+    assert len(set().union(*found)) == 8
+
+
+def test_people_shown_to_one_come_back_by_themselves_or_when_given_back(house: Clinic) -> None:
+    house.people(3)
+    running(house, (Way.PHONE,))
+    mine = rung_by(house, "wong")
+    [other] = rung_by(house, "lee")
+    assert rung_by(house, "wong") == mine, "a browser that closed loses nobody"
+    with pytest.raises(BadInput, match="A colleague has this person"):
+        came(house, other, Outcome.TOLD)
+    with house.database.writing() as session:
+        assert [(one.by, one.people) for one in calls.held_by(session, life.named(session, "first"), house.clock())] == [
+            ("lee", 1),
+            ("wong", 2),
+        ]
+        assert calls.give_back(session, house.vault, whose="lee", by="lead", at=house.clock()) == 1
+    assert rung_by(house, "wong", 3) == {*mine, other}
+    house.clock.advance(seconds=calls.HELD_S + 1)
+    assert rung_by(house, "lee", 3) == {*mine, other}
 
 
 def test_while_a_campaign_is_paused_nobody_is_rung_and_no_letter_is_made(house: Clinic, tmp_path: Path) -> None:

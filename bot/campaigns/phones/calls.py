@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import exists, func, or_, select
+from sqlalchemy import ColumnElement, delete, exists, func, or_, select
 from sqlalchemy.orm import Session
 
-from bot.base import audit
+from bot.base import audit, leases
 from bot.base.clock import in_hong_kong
 from bot.base.errors import BadInput
 from bot.base.languages import Language
+from bot.base.leases import Lease
 from bot.base.lifecycle import move
 from bot.base.vault import Vault
 from bot.campaigns import hands, life
@@ -34,6 +35,19 @@ AGAIN = {
 """What leads to another call, and how long to wait before it; a time that was agreed on goes before."""
 TRIES = 4
 """Calls after which the next rung begins."""
+
+HELD_S = 1800.0
+"""Seconds for which people who were shown to somebody are shown to nobody else; asking again or noting a call begins it anew."""
+_LEASE = "phone:"
+
+
+@dataclass(frozen=True)
+class Held:
+    """How many people of a list somebody has, and until when the last of them at most."""
+
+    by: str
+    people: int
+    until: datetime
 
 
 @dataclass(frozen=True, repr=False)
@@ -66,7 +80,9 @@ def lists(session: Session) -> list[tuple[Campaign, int]]:
 
 
 def next_ones(session: Session, office: Office, campaign: Campaign, *, most: int, by: str) -> list[ToRing]:
-    """Whom to ring now, those waiting longest first; that numbers were shown, and whose, is in the log.
+    """Whom to ring now, their own first and then those waiting longest; nobody else is shown them for half an hour.
+
+    That numbers were shown, and whose, is in the log. Of two who ask at once each gets other people.
 
     Raises BadInput unless the campaign is running.
     """
@@ -85,12 +101,57 @@ def next_ones(session: Session, office: Office, campaign: Campaign, *, most: int
     wanted = wanted.join(Person, Person.id == Notice.person_id).join(ContactPoint, ContactPoint.id == Notice.contact_point_id)
     wanted = wanted.outerjoin(made, made.c.notice_id == Notice.id).outerjoin(PhoneAttempt, PhoneAttempt.id == made.c.last)
     due = PhoneAttempt.again_at.is_(None) | (PhoneAttempt.again_at <= at)
-    rows = session.execute(wanted.where(*_listed(campaign), due).order_by(Notice.due_at, Notice.id).limit(most)).all()
-    found = [_opened(office, row) for row in rows]
+    wanted = wanted.where(*_listed(campaign), due).order_by(Notice.due_at, Notice.id)
+    found = [_opened(office, row) for row in _claimed(session, wanted, most, by, at)]
     if found:
         shown = {"notices": [one.notice_id for one in found]}
         life.log(session, office.vault, campaign, "phone_numbers_shown", by, at, **shown)
     return found
+
+
+def _claimed(session: Session, wanted: Any, most: int, by: str, at: datetime) -> list[Any]:
+    """Rows of which the lease is now theirs. Each is taken by one statement, so that two who ask at once never have the same."""
+    mine = _notices_of(session, at, Lease.holder == by)
+    rows = list(session.execute(wanted.where(Notice.id.in_(mine)).limit(most)).all())
+    rows = [row for row in rows if _take(session, row.id, by, at)]
+    while len(rows) < most:
+        others = _notices_of(session, at, Lease.holder != by)
+        tried = {row.id for row in rows} | others
+        more = session.execute(wanted.where(Notice.id.not_in(tried)).limit(most - len(rows))).all()
+        rows += [row for row in more if _take(session, row.id, by, at)]
+        if not more:
+            break
+    return rows
+
+
+def _take(session: Session, notice_id: int, by: str, at: datetime) -> bool:
+    return leases.take(session, name=f"{_LEASE}{notice_id}", holder=by, at=at, seconds=HELD_S)
+
+
+def _notices_of(session: Session, at: datetime, whose: ColumnElement[bool]) -> set[int]:
+    held = select(Lease.name).where(Lease.name.startswith(_LEASE), Lease.until > at, whose)
+    return {int(name.removeprefix(_LEASE)) for name in session.scalars(held)}
+
+
+def held_by(session: Session, campaign: Campaign, at: datetime) -> list[Held]:
+    """Who has people of this list now, by name in the log."""
+    listed = {f"{_LEASE}{one}" for one in session.scalars(select(Notice.id).where(*_listed(campaign)))}
+    wanted = select(Lease).where(Lease.name.startswith(_LEASE), Lease.until > at).order_by(Lease.holder)
+    found: dict[str, list[datetime]] = {}
+    for lease in session.scalars(wanted):
+        if lease.name in listed:
+            found.setdefault(lease.holder, []).append(lease.until)
+    return [Held(by, len(ends), max(ends)) for by, ends in found.items()]
+
+
+def give_back(session: Session, vault: Vault, *, whose: str, by: str, at: datetime) -> int:
+    """Let others ring the people somebody has; returns how many there were."""
+    ids = sorted(_notices_of(session, at, Lease.holder == whose))
+    session.execute(delete(Lease).where(Lease.name.startswith(_LEASE), Lease.holder == whose))
+    if ids:
+        content = {"notices": ids, "of": whose}
+        audit.record(session, at=at, actor=by[:60], kind="phones.given_back", subject="phones", content=content, vault=vault)
+    return len(ids)
 
 
 def _sort_out(session: Session, office: Office, campaign: Campaign, at: datetime) -> None:
@@ -152,6 +213,9 @@ def done(
     notice = session.get(Notice, notice_id, with_for_update=True)
     if notice is None or notice.campaign_id != campaign.id or notice.channel != Way.PHONE or notice.status != NoticeStatus.LISTED:
         raise BadInput("That is not on the list any more.")
+    if not _take(session, notice_id, by, at):
+        raise BadInput("A colleague has this person now: tell them what came of your call.")
+    leases.release(session, name=f"{_LEASE}{notice_id}", holder=by)
     made = select(func.count()).select_from(PhoneAttempt).where(PhoneAttempt.notice_id == notice_id)
     tries = (session.scalar(made) or 0) + 1
     again = _again(outcome, tries, again_at, at)

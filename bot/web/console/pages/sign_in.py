@@ -9,6 +9,7 @@ from fastapi import Query, Response
 from fastapi.responses import HTMLResponse
 
 from bot.base.errors import BadInput, NotAuthentic, TooMany
+from bot.campaigns.phones import calls
 from bot.desk.staff import accounts, sessions
 from bot.desk.staff.sessions import SignedIn
 from bot.desk.work import claims
@@ -93,6 +94,7 @@ def sign_out(staff: Annotated[Staff, signed_in(by_itself=True, while_locked=True
     with staff.database.writing() as session:
         sessions.sign_out(session, staff.vault, staff.token, staff.now)
         released = claims.release_all(session, staff.vault, staff.id, staff.now)
+        calls.give_back(session, staff.vault, whose=staff.actor, by=staff.actor, at=staff.now)
         accounts.set_on_duty(session, staff.vault, staff.id, False, at=staff.now)
     notice = said("sign_in.signed_out_released", n=released) if released else said("sign_in.signed_out")
     answer = go_to(staff, SIGN_IN, notice)

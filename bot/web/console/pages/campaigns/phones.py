@@ -15,9 +15,9 @@ from bot.campaigns.phones.script import script
 from bot.desk.staff.accounts import profile_of
 from bot.desk.staff.roles import Permission
 from bot.web.console.answers import go_to
-from bot.web.console.door import Staff, requires
+from bot.web.console.door import Forbidden, Staff, requires
 from bot.web.console.notices import said
-from bot.web.console.pages.campaigns.place import moment_of, office, place_of, router
+from bot.web.console.pages.campaigns.place import moment_of, names, office, place_of, router
 from bot.web.console.rendering import Entry, page
 
 HOME = "/desk/phones"
@@ -31,7 +31,20 @@ Caller = Annotated[Staff, requires(Permission.WORK_CASES)]
 def lists(staff: Caller) -> Response:
     """How many people wait to be rung, for each campaign; no number is shown."""
     with staff.database.reading() as session:
-        return page(staff, "console/phones.html", lists=calls.lists(session))
+        found = calls.lists(session)
+        held = {one.id: calls.held_by(session, one, staff.now) for one, _ in found}
+        return page(staff, "console/phones.html", lists=found, held=held, names=names(staff, session))
+
+
+@router.post("/phones/back")
+def back(staff: Caller) -> Response:
+    """Give back whom one has to ring; who runs the desk does it for others too."""
+    whose = staff.sent.get("whose", 60) or staff.actor
+    if whose != staff.actor and Permission.RUN_DESK not in staff.may:
+        raise Forbidden("base.refused_role")
+    with staff.database.writing() as session:
+        given = calls.give_back(session, staff.vault, whose=whose, by=staff.actor, at=staff.now)
+    return go_to(staff, HOME, said("campaigns.given_back", n=given))
 
 
 @router.post("/campaigns/{campaign_id}/phones", response_class=HTMLResponse)
