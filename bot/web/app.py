@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from fastapi.middleware import Middleware
 from fastapi.staticfiles import StaticFiles
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bot.assembly import Application
 from bot.web import chat, health, patient, refusals
@@ -20,12 +20,24 @@ from bot.web.api.problems import PREFIX as API
 from bot.web.console import install as console
 from bot.web.door import Door
 from bot.web.hooks import Hooks
-from bot.web.limits import BODY_LIMIT, LIMITS, Limiter, Limits
+from bot.web.limits import LIMITS, Limiter, Limits, body_limit
 from bot.web.pages import check, notice, widget
 from bot.web.shield import Shield
 from bot.web.stream import Hub
 
 STATIC = Path(__file__).parent / "static"
+
+
+class LimitedByPath:
+    """Stops a body that turns out to be longer than its path allows."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        most = body_limit(scope["path"]) if scope["type"] == "http" else 0
+        await RequestBodyLimitMiddleware(self._app, max_body_size=most)(scope, receive, send)
 
 
 class Shielded(FastAPI):
@@ -62,7 +74,7 @@ def create_app(application: Application, limits: Limits = LIMITS) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         # The shield refuses what says that it is too long; the other one stops what turns out to be.
-        middleware=[Middleware(RequestBodyLimitMiddleware, max_body_size=BODY_LIMIT)],
+        middleware=[Middleware(LimitedByPath)],
     )
     app.state.door = door
     refusals.install(app)

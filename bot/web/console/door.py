@@ -157,9 +157,12 @@ class Access:
     while_locked: bool = False  # also while the session waits for its password
 
 
-def requires(permission: Permission, *, by_itself: bool = False) -> Any:
-    """Only for those whose role permits it. `by_itself`: asked by a script, so that it keeps no session awake."""
-    return _guard(Access(permission), by_itself=by_itself)
+def requires(permission: Permission, *, by_itself: bool = False, reads_form: bool = True) -> Any:
+    """Only for those whose role permits it. `by_itself`: asked by a script, so that it keeps no session awake.
+
+    Without `reads_form` nothing of the body is read before the route does: the token then stands in a header.
+    """
+    return _guard(Access(permission), by_itself=by_itself, reads_form=reads_form)
 
 
 def signed_in(*, by_itself: bool = False, while_locked: bool = False) -> Any:
@@ -197,11 +200,14 @@ def give_cookie(door: Door, response: Response, name: str, value: str, *, second
     response.set_cookie(name, value, max_age=seconds, path=PREFIX, secure=door.is_https, httponly=True, samesite="strict")
 
 
-def _guard(access: Access, *, by_itself: bool) -> Any:
+def _guard(access: Access, *, by_itself: bool, reads_form: bool = True) -> Any:
     def guard(request: Request, door: Annotated[Door, Depends(door_of)], sent: Annotated[Sent, Depends(sent_of)]) -> Visitor:
         return _admitted(request, door, sent, access, by_itself)
 
-    told: Callable[..., Visitor] = guard
+    def guard_alone(request: Request, door: Annotated[Door, Depends(door_of)]) -> Visitor:
+        return _admitted(request, door, Sent(), access, by_itself)
+
+    told: Callable[..., Visitor] = guard if reads_form else guard_alone
     told.access = access  # type: ignore[attr-defined]
     return Depends(told)
 

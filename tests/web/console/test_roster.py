@@ -6,6 +6,7 @@ import ast
 import csv
 import io
 import re
+import socket
 from collections.abc import Callable, Iterator
 
 import httpx
@@ -23,7 +24,7 @@ from bot.patients.roster.imports import clinics_on_file
 from bot.patients.roster.sheet import SEPARATORS
 from bot.web.console.pages import roster
 from bot.web.console.words import all_words, answer
-from bot.web.limits import ROSTER_LIMIT, body_limit
+from bot.web.limits import BODY_LIMIT, ROSTER_LIMIT, body_limit
 from tests.desk.conftest import Desk
 from tests.web.console.conftest import Colleague
 
@@ -165,3 +166,35 @@ def test_only_a_privacy_officer_brings_a_roster_in(desk: Desk, colleague: Make) 
         assert one.get("/desk/roster").status_code == 403
         assert sent(one, ROWS).status_code == 403
     assert on_file(desk) == 0
+
+
+def answered_before_the_body(at: str, cookie: str, token: str, kind: str) -> int:
+    """The status that comes back when a body of 50 MB is announced and none of it is sent."""
+    host = httpx.URL(at)
+    lines = (
+        *("POST /desk/roster/judge HTTP/1.1", f"Host: {host.host}:{host.port}", f"Content-Type: {kind}"),
+        *("Content-Length: 50000000", f"Cookie: {cookie}", f"X-Csrf: {token}", "", ""),
+    )
+    with socket.create_connection((host.host, host.port or 80), timeout=20) as line:
+        line.sendall("\r\n".join(lines).encode())
+        return int(line.makefile("rb").readline().split()[1])
+
+
+@pytest.mark.parametrize("kind", ["text/csv", "application/x-www-form-urlencoded"])
+def test_nothing_of_a_roster_is_read_before_its_sender_is_known(console: str, colleague: Make, kind: str) -> None:
+    def cookie(one: Colleague) -> str:
+        return "; ".join(f"{held.name}={held.value}" for held in one.client.cookies.jar)
+
+    agent, officer = colleague(Role.AGENT), colleague(Role.PRIVACY_OFFICER)
+    assert answered_before_the_body(console, "", "", kind) == 303, "a stranger is sent to the sign-in"
+    assert answered_before_the_body(console, cookie(agent), agent.token(), kind) == 403, "without the right"
+    assert answered_before_the_body(console, cookie(officer), "x" * 43, kind) == 403, "with a foreign token"
+    assert answered_before_the_body(console, cookie(officer), "", kind) == 403, "a token in the body is not looked for"
+
+
+def test_a_roster_may_be_longer_than_any_form(colleague: Make) -> None:
+    many = ROWS + "".join(f"K{number},CHAN Tai Man,k{number}@mail.example,identity,Central\n" for number in range(20_000))
+    assert len(many) > BODY_LIMIT
+    shown = sent(colleague(Role.PRIVACY_OFFICER), many)
+    assert shown.status_code == 200
+    assert code(shown.text)

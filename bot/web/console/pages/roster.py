@@ -32,6 +32,7 @@ router = console_router()
 SHOWN = 100
 """Problems shown on the page; the report has all of them."""
 Importer = Annotated[Staff, requires(Permission.IMPORT_ROSTER)]
+Sender = Annotated[Staff, requires(Permission.IMPORT_ROSTER, reads_form=False)]
 
 
 @router.get("/roster", response_class=HTMLResponse)
@@ -42,7 +43,7 @@ def roster(staff: Importer) -> Response:
 
 @router.post("/roster/judge", response_class=HTMLResponse)
 async def judge(
-    staff: Importer,
+    staff: Sender,
     request: Request,
     code: Annotated[str, Query(max_length=8)] = "",
     report: Annotated[str, Query(max_length=1)] = "",
