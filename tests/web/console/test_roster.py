@@ -198,3 +198,13 @@ def test_a_roster_may_be_longer_than_any_form(colleague: Make) -> None:
     shown = sent(colleague(Role.PRIVACY_OFFICER), many)
     assert shown.status_code == 200
     assert code(shown.text)
+
+
+def test_the_report_is_in_the_language_of_the_page(colleague: Make) -> None:
+    officer = colleague(Role.PRIVACY_OFFICER)
+    officer.post("/desk/language", language="zh-Hant")
+    report = sent(officer, ROWS + "P3,LEE,not an address,identity,Central\n", "report=1").content.decode("utf-8-sig")
+    heads, *rows = csv.reader(io.StringIO(report))
+    assert heads == ["行", "欄", "數值（已遮蓋）", "問題", "結果"]
+    assert rows
+    assert all(HAN.search(row[3]) and HAN.search(row[4]) for row in rows)

@@ -124,3 +124,11 @@ def test_no_translation_is_for_a_sentence_that_nobody_says() -> None:
 def test_a_filled_sentence_keeps_what_was_filled_in() -> None:
     assert "12" in answer(Language.ZH_HANT, "A password has between 12 and 200 characters.")
     assert answer(Language.ZH_HANT, "Nobody ever said this.") == "Nobody ever said this."
+
+
+def test_every_reason_why_a_post_was_not_taken_is_said_in_chinese() -> None:
+    given = re.compile(r'problem=(?:"[^"]+" if is_late.is_set\(\) else )?"([^"]+)"')
+    folder = REPOSITORY / "bot" / "desk" / "integrations"
+    said = {text for path in folder.glob("*.py") for text in given.findall(path.read_text(encoding="utf-8"))}
+    assert len(said) == 5
+    assert sorted(text for text in said if not HAN.search(answer(Language.ZH_HANT, text))) == []

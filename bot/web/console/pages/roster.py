@@ -6,6 +6,8 @@ file, or who is on file, is another one meanwhile, the code does not fit.
 
 from __future__ import annotations
 
+import csv
+import io
 import tempfile
 from functools import partial
 from pathlib import Path
@@ -78,13 +80,26 @@ def _judged(staff: Staff, file: Path, code: str, *, wants_report: bool) -> Respo
     with judged(file, application.database, application.vault, application.index, report=listed) as judging:
         seen = judging.judgement
         if listed:
-            return Response(listed.read_bytes(), media_type="text/csv; charset=utf-8")
+            return Response(_in_words(staff, listed), media_type="text/csv; charset=utf-8")
         if code:
             if code != seen.code:
                 raise BadInput("Not applied: this is no longer what was confirmed. Look at it again.")
             number = judging.apply(by=staff.actor, at=staff.now)
             return _page(staff, applied=number)
     return _page(staff, seen=seen)
+
+
+def _in_words(staff: Staff, listed: Path) -> bytes:
+    """The report in the language of the page."""
+    held = io.StringIO(newline="")
+    with listed.open(encoding="utf-8-sig", newline="") as file:
+        rows, report = csv.reader(file), csv.writer(held)
+        next(rows)
+        report.writerow(staff.t(f"roster.{head}") for head in ("row", "column", "value", "wrong", "outcome"))
+        for row, column, value, reason, grade in rows:
+            said = staff.t(f"roster.grade_{grade.replace(' ', '_')}")
+            report.writerow((row, column, value, answer(staff.language, reason), said))
+    return held.getvalue().encode("utf-8-sig")
 
 
 def _page(staff: Staff, *, seen: Judgement | None = None, applied: int = 0, wrong: str = "", status: int = 200) -> Response:

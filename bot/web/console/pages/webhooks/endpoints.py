@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from functools import partial
+from typing import Annotated, Any
 
 from fastapi import Path, Query, Response
 from fastapi.responses import HTMLResponse
@@ -15,6 +16,7 @@ from bot.web.console.answers import console_router, go_to
 from bot.web.console.door import Staff, requires
 from bot.web.console.notices import said
 from bot.web.console.rendering import Entry, page
+from bot.web.console.words import answer
 
 router = console_router()
 HERE = "/desk/webhooks"
@@ -30,7 +32,7 @@ def webhooks(staff: _Admin) -> Response:
     """Every endpoint, with how it stands."""
     with staff.database.reading() as session:
         listed = endpoints.listed(session, staff.vault)
-    return page(staff, "console/webhooks.html", endpoints=listed, events=list(EVENTS))
+    return page(staff, "console/webhooks.html", endpoints=listed, events=list(EVENTS), in_words=partial(answer, staff.language))
 
 
 @router.get("/webhooks/{endpoint_id}", response_class=HTMLResponse)
@@ -39,7 +41,8 @@ def webhook(staff: _Admin, endpoint_id: _Id, before: Annotated[int | None, Query
     with staff.database.reading() as session:
         one = endpoints.one(session, staff.vault, endpoint_id)
         posts = endpoints.posts(session, endpoint_id, before=before, limit=ROWS)
-    return page(staff, "console/webhook.html", one=one, posts=posts, rows=ROWS, events=list(EVENTS))
+    shown: dict[str, Any] = {"one": one, "posts": posts, "rows": ROWS, "events": list(EVENTS)}
+    return page(staff, "console/webhook.html", **shown, in_words=partial(answer, staff.language))
 
 
 @router.post("/webhooks/register", response_class=HTMLResponse)
