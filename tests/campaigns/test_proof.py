@@ -13,8 +13,8 @@ from sqlalchemy import select, text, update
 
 from bot.base.errors import BadInput
 from bot.campaigns import events, hands, ladder, life
-from bot.campaigns.models import Notice, NoticeStatus, Obligation
-from bot.campaigns.proof import bundle, checking
+from bot.campaigns.models import Notice, NoticeStatus, Obligation, ObligationStatus
+from bot.campaigns.proof import bundle, checking, summary
 from bot.campaigns.proof.received import received
 from bot.campaigns.sending import claiming
 from bot.campaigns.sending.press import Press
@@ -249,3 +249,7 @@ def test_a_state_that_no_entry_attests_is_told(told: Clinic, keys: Keys, tmp_pat
     made = export(told, keys, tmp_path / "one")
     assert not made.agrees
     assert json.loads((made.folder / "manifest.json").read_text())["agreement"]["people_not_in_log"] == 12
+
+
+def test_the_summary_says_what_each_state_of_a_person_means() -> None:
+    assert set(summary.MEANS) == {state.value for state in ObligationStatus}

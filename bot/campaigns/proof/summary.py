@@ -26,6 +26,12 @@ WORDS = {
     "cancelled": "cancelled", "tested": "test sent to an address of our own", "public_notice": "public notice recorded",
     "letters_made": "letters made", "letters_posted": "letters handed to the post", "purged": "addresses removed",
 }  # fmt: skip
+MEANS = {
+    "planned": "a later wave, not begun", "open": "under way, no final result yet", "delivered": "arrived, or told by phone",
+    "posted": "letter posted, not come back", "manual": "left to the team, not told yet", "closed": "by hand, with a reason",
+    "substitute": "not reached, public notice alone", "cancelled": "not told by this campaign",
+}  # fmt: skip
+"""What each state of a person says to somebody who does not know the program."""
 SAID = ("why", "wave", "authority", "population", "where", "people", "batch", "letters", "receipt", "sha256")
 
 
@@ -75,7 +81,8 @@ def _opening(facts: Facts) -> list[str]:
 
 
 def _people(facts: Facts) -> dict[str, Any]:
-    states = [[state, f"{number:,}"] for state, number in sorted(facts.seen.people.items())]
+    people = sorted(facts.seen.people.items())
+    states = [[f"{state} ({MEANS[state]})" if state in MEANS else state, f"{number:,}"] for state, number in people]
     states.append(["all", f"{sum(facts.seen.people.values()):,}"])
     tables = [{"head": ["People by state", "Number"], "rows": states}]
     if facts.seen.because:
