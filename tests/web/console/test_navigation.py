@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from bot.base.languages import Language
+from bot.base.settings import REPOSITORY
 from bot.desk.staff.roles import Role
 from bot.web.console.rendering import Entry, menus
 from bot.web.console.words import SPOKEN, all_words, word
@@ -31,6 +32,14 @@ def test_an_agent_sees_the_places_of_an_agent_in_one_line(colleague: Make) -> No
     html = colleague(Role.AGENT).get("/desk").text
     assert places(html) == AGENT
     assert "<summary" not in nav(html), "a menu of one page would hide it"
+
+
+def test_no_page_has_two_landmarks_of_one_name() -> None:
+    for template in (REPOSITORY / "templates" / "console").glob("*.html"):
+        named = re.findall(
+            r'<(?:section|nav|aside|\w+[^>]*role="region")[^>]*aria-labelledby="([^"]+)"', template.read_text("utf-8")
+        )
+        assert len(named) == len(set(named)), f"{template.name}: a screen reader lists two places as {sorted(named)}"
 
 
 def test_who_may_do_much_finds_the_rest_in_menus(colleague: Make) -> None:
