@@ -106,6 +106,7 @@ def test_two_see_each_other_and_a_stale_reply_is_refused_once(desk: Desk, signed
     expect(first.locator("#lines")).to_contain_text("there is something else")
     first.locator("#send").click()
     expect(first.locator(".notice.bad").first).to_contain_text("the patient has written since")
+    expect(first.locator("#composer .notice.bad").first).to_be_in_viewport()
     expect(first.locator("#new")).to_contain_text("there is something else")
     expect(first.locator("#free")).to_have_value("We will write to you")
     first.locator("#send").click()

@@ -198,6 +198,14 @@ let wasAtEnd = true;
 scroll.addEventListener("scroll", () => { wasAtEnd = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 60; });
 if (one("#new")) one("#new").scrollIntoView({ block: "center" }); else toTheEnd();
 
+// A refusal stands where one looks: beside the reply it is about, which one goes on writing at once.
+if (composer && ["#composer", "#new"].includes(location.hash)) {
+  const refusals = all("main > .notice.bad");
+  composer.prepend(...refusals);
+  if (refusals.length) one("#free").focus({ preventScroll: true });
+  if (refusals.length && !one("#new")) composer.scrollIntoView({ block: "start" });
+}
+
 document.addEventListener("candour:fresh", (event) => {
   if (event.target.id === "lines") {
     if (heard() !== known) { known = heard(); one("#said").textContent = page.dataset.saidNew; }

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from bot.base.audit import AuditEntry
-from bot.desk.models import CaseStatus
+from bot.desk.models import Case, CaseStatus
 from bot.desk.records import Known
 from bot.desk.staff.names import colleagues
 from bot.desk.staff.roles import Role
@@ -36,6 +36,15 @@ def test_the_most_urgent_stands_first_and_then_who_waited_longest(desk: Desk, co
     desk.clock.advance(minutes=5)
     later, urgent = desk.case("patient_wish"), desk.case("self_harm")
     assert order(colleague().get("/desk").text) == [urgent, calm, later]
+
+
+def test_whose_patient_has_the_answer_stands_below_those_who_wait(desk: Desk, colleague: Colleagues) -> None:
+    answered, waiting, calm = desk.case("self_harm"), desk.case("self_harm"), desk.case("patient_wish")
+    ann = colleague()
+    with desk.database.writing() as session:
+        case = session.get_one(Case, answered)
+        case.status, case.first_responded_at, case.next_response_due_at = CaseStatus.WAITING.value, desk.clock(), None
+    assert order(ann.get("/desk").text) == [waiting, answered, calm], "still above what is less urgent"
 
 
 def test_a_row_says_what_one_needs_to_know_to_take_it(desk: Desk, colleague: Colleagues) -> None:

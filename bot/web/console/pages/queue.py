@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -16,7 +17,7 @@ from bot.desk.hours.deadlines import reschedule
 from bot.desk.models import Outcome
 from bot.desk.reasons import PACES, TEAMS
 from bot.desk.records import Switch
-from bot.desk.sight.listing import listing
+from bot.desk.sight.listing import Listed, listing
 from bot.desk.staff import approvals
 from bot.desk.staff.names import colleagues
 from bot.desk.staff.roles import Permission
@@ -57,9 +58,10 @@ def queue_page(staff: Annotated[Staff, signed_in()]) -> Response:
     with staff.database.reading() as session:
         hours, start = staff.hours(session), whole(asked["from"] or "0")
         state = state_of(session, "queue", staff.now)  # before the list, which is at least as new then
+        shown = listing(session, _filters(asked, staff.id), staff.now, hours, limit=ROWS, offset=start)
         values: dict[str, Any] = {
             "state": state,
-            "page": listing(session, _filters(asked, staff.id), staff.now, hours, limit=ROWS, offset=start),
+            "page": replace(shown, rows=sorted(shown.rows, key=_turn)),
             "names": {one.id: one.name for one in colleagues(session, staff.vault).values()},
             "numbers": queue.counts(session, staff.now),
             "handed": queue.meant_for(session, staff.id),
@@ -126,6 +128,11 @@ def switch(staff: Annotated[Staff, requires(Permission.RUN_DESK)]) -> Response:
 
 def _switched(name: str, *, on: bool, changed: bool) -> Notice:
     return said(f"queue.switched_{'on' if on else 'off'}_{name}") if changed else said("queue.switched_already")
+
+
+def _turn(row: Listed) -> tuple[int, bool]:
+    # Of equal urgency, who waits for us comes before those whose own turn it is: the top row is what to do next.
+    return row.case.priority, row.waited is None
 
 
 def _asked(query: Mapping[str, str]) -> dict[str, str]:
