@@ -22,8 +22,6 @@ from bot.base.errors import CandourError
 from bot.base.settings import Settings, load_settings
 
 NO_STOCK = "not measured: it needs an environment of its own (1.7 GB) and some minutes; ask for it with --stock"
-FULL_STEAM = 16
-"""Clients of the yardsticks: as many as our own target names."""
 
 
 def _turns(asked: argparse.Namespace, settings: Settings, folder: Path) -> dict[str, Any]:

@@ -211,10 +211,10 @@ def door(settings: Settings, say: Say, show: installation.Show) -> Iterator[str]
         found = state.running(settings.home)
         if found is None:
             break
-        if found.get("ready"):
+        if found.get("ready") and answers(str(found["web"]) + WEB_HEALTH)():
             yield str(found["web"])
             return
-        time.sleep(0.5)  # an `up` is just starting: wait for it rather than starting a second engine
+        time.sleep(0.5)  # an `up` is just starting, or starts its web process again: rather wait than start a second engine
     prepared = installation.prepare(settings, say, show)
     apart = on_free_ports(prepared.settings)
     supervisor = Supervisor(programs(apart, prepared.model, worker=False), say)

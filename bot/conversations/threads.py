@@ -80,12 +80,6 @@ def take_number(session: Session, thread_id: int) -> int:
     return session.execute(statement).scalar_one()
 
 
-def last_numbers(session: Session, thread_ids: Sequence[int]) -> dict[int, int]:
-    """The last number given out in each thread."""
-    rows = session.execute(select(Thread.id, Thread.last_number).where(Thread.id.in_(thread_ids)))
-    return {row.id: row.last_number for row in rows}
-
-
 def heads(session: Session, thread_ids: Sequence[int]) -> dict[int, tuple[int, str]]:
     """The last number given out in each thread, and who owns it."""
     rows = session.execute(select(Thread.id, Thread.last_number, Thread.owner).where(Thread.id.in_(thread_ids)))

@@ -66,4 +66,5 @@ def test_a_part_written_secret_is_not_taken_for_one(settings: Settings, said: li
     settings.secrets_folder.mkdir()
     (settings.secrets_folder / "candour_vault_keys.part").write_text("k1:ha")
     make_secrets(settings, said.append)
-    Vault(with_secrets(settings).secret("vault_keys"))
+    made = Vault(with_secrets(settings).secret("vault_keys"))
+    assert made.open(made.seal("x", "turns.text"), "turns.text") == "x"

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 
 from bot.base.clock import in_hong_kong, system_clock
 from bot.base.database import Database
@@ -23,6 +23,8 @@ SHOWN = 50
 MOST = 20_000
 """Cases in the list."""
 
+NUMBER_WIDTH = len("0000-0000-0")
+
 Json = Annotated[bool, typer.Option("--json", help="Print a list instead of a table.")]
 
 
@@ -36,7 +38,8 @@ def cases(as_json: Json = False) -> None:
         out.print("Nobody is waiting for a person.")
         return
     now = system_clock()
-    table = Table("case", "priority", "reason", "team", "status", "channel", "waiting since", "next due", box=None)
+    whole = Column("case", no_wrap=True, min_width=NUMBER_WIDTH)  # it is read out and typed: never cut
+    table = Table(whole, "priority", "reason", "team", "status", "channel", "waiting since", "next due", box=None)
     for case in found[:SHOWN]:
         due = datetime.fromisoformat(case["due"])
         style = "red" if due < now else None

@@ -25,7 +25,6 @@ class Limit:
 
 SIGN_IN_PERSON = Limit("sign_in_who", 5, timedelta(minutes=15))
 SIGN_IN_ADDRESS = Limit("sign_in_where", 30, timedelta(minutes=15))
-LINK_ADDRESS = Limit("link_where", 30, timedelta(minutes=15))
 SEARCH = Limit("search", 60, timedelta(hours=1))
 REVEAL = Limit("reveal", 120, timedelta(hours=1))
 

@@ -23,8 +23,6 @@ from bot.desk.staff.may import may, require
 from bot.desk.staff.roles import Permission
 from bot.desk.trail import log
 
-_HELD = [status.value for status in HELD]
-
 
 @dataclass(frozen=True)
 class Claim:

@@ -25,7 +25,6 @@ MOST_CHARACTERS = 600
 _LINK = re.compile(
     r"(?:https?://|www\.)\S+|\b[\w-]+(?:\.[\w-]+)*\.(?:com|org|net|hk|cn|io|me|info|link|app|top|xyz)\b(?:/\S*)?", re.I
 )
-_CHINESE = (Language.ZH_HANT, Language.ZH_HANS)
 FEW_WORDS = 12
 """Characters below which a text is too short to tell its language."""
 
