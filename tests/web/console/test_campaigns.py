@@ -310,6 +310,8 @@ def test_people_are_rung_a_few_at_a_time_with_what_to_say(people: Clinic, collea
     assert "CHAN Tai Man" not in listed
     assert "/desk/campaigns/1/phones" in listed
     shown = agent.post("/desk/campaigns/1/phones").text
+    assert agent.post("/desk/phones/back", whose="staff:999").status_code == 403, "another's people are for who runs the desk"
+    assert auditor.post("/desk/phones/back").status_code == 403
     assert "CHAN Tai Man" in shown
     number = re.search(r"/desk/campaigns/1/phones/(\d+)", shown)
     assert number
