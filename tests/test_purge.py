@@ -71,7 +71,8 @@ def addresses(clinic: Clinic) -> set[str]:
 def everything(clinic: Clinic) -> Iterator[tuple[str, str]]:
     """Every text in every table, opened where it is sealed."""
     code = "\n".join(path.read_text(encoding="utf-8") for path in (REPOSITORY / "bot").rglob("*.py"))
-    contexts = set(re.findall(r'^[A-Z_]+ = "([a-z_]+\.[a-z_]+)"', code, re.MULTILINE))
+    constants = "\n".join(re.findall(r"^[A-Z_, ]+ = .*", code, re.MULTILINE))
+    contexts = set(re.findall(r'"([a-z_]+\.[a-z_]+)"', constants))
     with clinic.database.reading() as session:
         for table in Base.metadata.sorted_tables:
             for row in session.execute(select(table)):
