@@ -22,7 +22,6 @@ from bot.cli import services
 from bot.cli.app import app
 from bot.cli.commands import doctor as doctors
 from bot.cli.door import Door
-from bot.cli.terminal import out
 from bot.conversations.threads import open_thread
 from bot.desk.cases import open_case
 from bot.desk.reasons import reason
@@ -73,15 +72,12 @@ def test_cases_are_listed_with_priority_and_reason(running_up: Path, application
     assert "self_harm" in shown
 
 
-def test_a_case_number_is_whole_on_a_narrow_screen(
-    running_up: Path, application: Application, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_case_number_is_whole_on_a_narrow_screen(running_up: Path, application: Application) -> None:
     with application.database.writing() as session:
         thread = open_thread(session, channel="whatsapp", address_index="x", language="en", at=system_clock())
         case = open_case(session, thread_id=thread.id, reason=reason("patient_wish"), turn_id=None, at=system_clock())
         number = case.case.number
-    monkeypatch.setattr(out, "width", 60)
-    assert number in terminal.invoke(app, ["cases"]).stdout
+    assert number in terminal.invoke(app, ["cases"], env={"COLUMNS": "60"}).stdout
 
 
 def test_no_case_is_said_in_words(running_up: Path) -> None:
