@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 from sqlalchemy import update
 
 from bot.base.clock import system_clock
@@ -200,6 +200,19 @@ def test_a_session_that_locks_takes_the_page_away(contexts: Contexts, console: C
     expect(page.get_by_role("heading", name="Queue")).to_be_visible()
     with console.desk.database.writing() as session:
         session.execute(update(StaffSession).values(seen_at=system_clock() - IDLE))
+    expect(page.get_by_role("heading", name="Locked")).to_be_visible()
+
+
+def test_a_session_that_locks_before_the_line_is_open_takes_the_page_away(contexts: Contexts, console: Console) -> None:
+    page = console.page(contexts)
+
+    def locks(route: Route) -> None:
+        with console.desk.database.writing() as session:
+            session.execute(update(StaffSession).values(seen_at=system_clock() - IDLE))
+        route.continue_()
+
+    page.route("**/desk/events?*", locks)
+    page.goto("/desk")
     expect(page.get_by_role("heading", name="Locked")).to_be_visible()
 
 

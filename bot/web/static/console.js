@@ -72,15 +72,20 @@ let heard = Date.now();
 let lostSince = null;
 let first = true;
 let restarting = 0;
+let tried = 0; // when this page last opened the line
+let retry = 0;
 
 const tell = (kind, more = {}) => { air?.postMessage({ kind, from: me, ...more }); };
 
 function listen() {
+  clearTimeout(retry);
+  retry = 0;
   if (!body.dataset.liveUrl || stream || !(leads || Date.now() - leaderHeard > STILL_MS)) return;
   followed = [...new Set([...topics(), ...[...others.values()].flat()])].slice(0, MOST_TOPICS);
   const query = new URLSearchParams();
   for (const topic of followed) { query.append("watch", topic); query.append("known", latest.get(topic) ?? states.get(topic) ?? ""); }
-  stream = new EventSource(`${body.dataset.liveUrl}?${query}`);
+  const line = new EventSource(`${body.dataset.liveUrl}?${query}`);
+  [stream, tried] = [line, Date.now()];
   for (const kind of ["hello", "pulse"]) stream.addEventListener(kind, () => { alive(); tell("pulse"); });
   stream.addEventListener("change", (event) => {
     const { topic, state } = JSON.parse(event.data);
@@ -90,7 +95,12 @@ function listen() {
     news(topic, state);
   });
   stream.addEventListener("over", () => { tell("over"); location.reload(); });
-  stream.onerror = () => { hush(); setTimeout(listen, 1500 + Math.random() * 1500); };
+  stream.onerror = () => {
+    const isRefused = line.readyState === EventSource.CLOSED; // the server answered, with something else than the line
+    if (stream === line) hush();
+    if (isRefused) refresh(); // when the session is locked or over, the page must go
+    retry ||= setTimeout(listen, 1500 + Math.random() * 1500);
+  };
 }
 
 function hush() { stream?.close(); stream = null; }
@@ -126,8 +136,8 @@ function watchTheLine() {
       bar.hidden = false;
     }
     if (leads) tell("trying");
-    hush();
-    listen();
+    if (Date.now() - tried > STILL_MS) hush(); // a line that was just opened may take its time
+    if (!retry) listen();
   }
 }
 
