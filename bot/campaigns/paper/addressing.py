@@ -15,10 +15,10 @@ def lines_of(name: str, address: str) -> list[str]:
     """The name and the address in lines that fit the window; raises BadInput when they do not."""
     parts = [part for part in _PARTS.split(address.strip()) if part]
     lines = [name]
-    for part in parts:
+    for place, part in enumerate(parts):
         joined = f"{lines[-1]}, {part}"
         # As many lines as there are parts while they fit; beyond that parts share a line.
-        if len(lines) > 1 and len(parts) - parts.index(part) > ADDRESS_LINES - len(lines) and len(joined) <= ADDRESS_MOST:
+        if len(lines) > 1 and len(parts) - place > ADDRESS_LINES - len(lines) and len(joined) <= ADDRESS_MOST:
             lines[-1] = joined
         else:
             lines.append(part)
